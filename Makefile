@@ -1,0 +1,36 @@
+# What a person and CI both call. `make check test gold` is what a change must pass.
+PYTHON ?= python
+DATA ?= ../shared/data
+TEACHER ?= runs/teacher
+RUNS ?= runs
+DEVICE ?= cpu
+
+.PHONY: check test gold bench browser encoder encoder-scores decision
+
+check:  ## lint, format, types, architecture
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+test:  ## every test but the gold set
+	pytest --ignore tests/test_gold.py
+
+gold:  ## the gold set, against the expected scores
+	rag build seeds
+	rag evaluate tests/gold/questions.jsonl
+
+bench:  ## latency of asking, cold and warm
+	$(PYTHON) -m benchmarks.ask
+
+encoder:  ## train the bundled encoder from the start (hours); each step resumes where it was stopped
+	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start
+	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
+	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 45 --device $(DEVICE) --resume
+	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out src/rag/models/encoder
+
+encoder-scores:  ## development figures of the encoder beside its teacher and BM25
+	$(PYTHON) -m training.evaluate --data $(DATA) --models teacher=$(TEACHER) bundled=src/rag/models/encoder
+
+decision:  ## fit the decision's coefficients on held-back questions
+	$(PYTHON) -m training.calibrate --data $(DATA)

@@ -1,0 +1,43 @@
+"""Answers questions about a folder of documents in the documents' own words.
+
+>>> from rag import Assistant, build
+>>> report = build("seeds", "index")
+>>> Assistant.open("index").ask("who leads AI Studio?").found
+True
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import CorpusError, EncoderError, GoldError, IndexDirectoryError, RagError
+from rag.spans import Answer, Citation, Document, Hit, Span
+
+if TYPE_CHECKING:
+    from rag.ask import Assistant
+    from rag.index import BuildReport, Settings, build
+
+__all__ = [
+    "Answer",
+    "Assistant",
+    "BuildReport",
+    "Citation",
+    "CorpusError",
+    "Document",
+    "EncoderError",
+    "GoldError",
+    "Hit",
+    "IndexDirectoryError",
+    "RagError",
+    "Settings",
+    "Span",
+    "build",
+]
+_LATER = {"Assistant": "rag.ask", "BuildReport": "rag.index", "Settings": "rag.index", "build": "rag.index"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import the heavier names when they are first used, so that `import rag` and `rag --help` are quick."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'rag' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LATER[name]), name)

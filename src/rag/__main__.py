@@ -1,0 +1,5 @@
+"""Makes `python -m rag` the `rag` command."""
+
+from rag.cli import main
+
+main()

@@ -1,0 +1,192 @@
+"""A folder of text files -> documents."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+
+from rag.errors import CorpusError
+from rag.language import detect
+from rag.spans import Document
+
+SUFFIXES = (".txt", ".md")
+DESCRIPTION = "corpus.toml"
+
+_LONGEST_TITLE = 90
+_BOM = b"\xef\xbb\xbf"
+_STAMP = re.compile(r"\s*(?:(?:date|data|fecha)\b\s*:?\s*)?(\d{4}-\d{2}-\d{2})(?!\S)", re.IGNORECASE)
+_MARKDOWN = re.compile(r"\s*(?:#{1,6}\s+|[-*+•]\s+|>\s*|\d{1,3}[.)]\s+|\*{1,3}|_{1,3}(?=\w))*")
+# Enough for a title: a full stop behind a word of three letters or more, so that "M. Cheng" and "J. Doe" stay whole.
+_FIRST_SENTENCE = re.compile(r".*?\w{3}[»”\")]?[.!?…][»”\")]?(?=\s+[^\sa-zà-ÿ])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What `corpus.toml` says of one file."""
+
+    title: str | None = None
+    language: str | None = None
+    date: str | None = None
+    url: str | None = None
+
+
+def read_corpus(folder: Path) -> tuple[Document, ...]:
+    """Return the `.txt` and `.md` files below `folder` as documents, in order of their ids.
+
+    The text of a document is its file decoded as UTF-8, without a byte order mark and otherwise unchanged, newlines
+    included. Hidden files, files of white space only, and symbolic links that lead out of the folder are skipped. Titles,
+    languages, dates and addresses come from an optional `corpus.toml`; what it does not say comes from the text:
+
+        [documents."reports/2026.txt"]
+        title = "The year 2026"
+        language = "en"
+        date = 2026-12-31
+        url = "https://example.org/2026"
+
+    Raises CorpusError when the folder, one of the files or `corpus.toml` cannot be used.
+    """
+    if not folder.exists():
+        raise CorpusError(f"The folder {folder} does not exist; name a folder that holds .txt or .md files.")
+    if not folder.is_dir():
+        raise CorpusError(f"{folder} is not a folder; name the folder that holds the .txt or .md files.")
+    files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+    entries = _entries(folder / DESCRIPTION, files)
+    documents = tuple(
+        _document(name, text, entries.get(name, _Entry()))
+        for name in sorted(files)
+        if (text := _text(files[name], name)).strip()
+    )
+    if not documents:
+        raise CorpusError(f"The folder {folder} holds no .txt or .md file with text; add one and try again.")
+    return documents
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    root = folder.resolve()
+    for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(parent, name)
+            if name.startswith(".") or path.suffix.lower() not in SUFFIXES or not _is_inside(path, root):
+                continue
+            # A named pipe would be waited for; a broken link is left to be reported.
+            if path.is_file() or path.is_symlink():
+                yield path
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    raise CorpusError(
+        f"The folder {error.filename} cannot be read ({error.strerror}); mend its permissions."
+    ) from error
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return True
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "it is not readable"
+        raise CorpusError(f"The file {_shown(name)} cannot be read ({reason}); mend it or remove it.") from error
+    if b"\0" in data:
+        raise CorpusError(f"The file {_shown(name)} is not text (it holds NUL bytes); save it as UTF-8 or remove it.")
+    skipped = len(_BOM) if data.startswith(_BOM) else 0
+    try:
+        return data[skipped:].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"The file {_shown(name)} is not UTF-8 at byte {skipped + error.start}; save it as UTF-8 and try again."
+        ) from error
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _document(name: str, text: str, entry: _Entry) -> Document:
+    if not name.isprintable():
+        raise CorpusError(f"The file name {name!r} cannot be written as text; rename the file.")
+    return Document(
+        id=name,
+        title=entry.title or _title(text) or PurePosixPath(name).stem,
+        language=entry.language or detect(text),
+        text=text,
+        date=entry.date or _date(text),
+        url=entry.url,
+    )
+
+
+def _title(text: str) -> str:
+    """Return the first line with a letter, without its marks, at most 90 characters of it; empty when there is none."""
+    stamp = _STAMP.match(text)
+    for line in text[stamp.end() if stamp and _date(text) else 0 :].splitlines():
+        bare = " ".join(_MARKDOWN.sub("", line, count=1).split()).rstrip("#*_ ")
+        if any(map(str.isalpha, bare)):
+            sentence = _FIRST_SENTENCE.match(bare)
+            return _shortened(sentence.group() if sentence else bare)
+    return ""
+
+
+def _shortened(title: str) -> str:
+    if len(title) <= _LONGEST_TITLE:
+        return title
+    head = title[:_LONGEST_TITLE]
+    words = head.rpartition(" ")[0].rstrip(" ,;:.–—-") or head[:-1]
+    return words + "…"
+
+
+def _date(text: str) -> str | None:
+    """Return the ISO date at the very top of the text, such as `date 2026-02-08`."""
+    stamp = _STAMP.match(text)
+    return stamp[1] if stamp and _is_day(stamp[1]) else None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _entries(path: Path, files: Mapping[str, Path]) -> dict[str, _Entry]:
+    if not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise CorpusError(f"{DESCRIPTION} cannot be read ({error}); mend it or remove it.") from error
+    documents = content.pop("documents", {})
+    if content or not isinstance(documents, dict):
+        unknown = ", ".join(content) or "documents"
+        raise CorpusError(f'{DESCRIPTION} may only hold [documents."FILE"] tables, so remove or mend {unknown!r}.')
+    return {name: _entry(name, values, files) for name, values in documents.items()}
+
+
+def _entry(name: str, values: Any, files: Mapping[str, Path]) -> _Entry:  # noqa: ANN401  # whatever TOML holds
+    if name not in files:
+        raise CorpusError(f"{DESCRIPTION} describes {name!r}, which is not in the folder; mend the name or remove it.")
+    if not isinstance(values, dict):
+        raise CorpusError(f'{DESCRIPTION} must describe {name!r} in a table; write [documents."{name}"].')
+    unknown = sorted(set(values) - set(_Entry.__dataclass_fields__))
+    if unknown:
+        raise CorpusError(
+            f"{DESCRIPTION} gives {name!r} the unknown key {unknown[0]!r}; keys are title, language, date, url."
+        )
+    values = {key: value.isoformat() if type(value) is date else value for key, value in values.items()}
+    for key, value in values.items():
+        if not isinstance(value, str) or not value.strip():
+            raise CorpusError(f"{DESCRIPTION} gives {name!r} a {key} that is not text; put it in quotation marks.")
+    if not re.fullmatch(r"[a-z]{2,3}", values.get("language", "und")):
+        raise CorpusError(f"{DESCRIPTION} gives {name!r} a language that is no ISO 639-1 code; write one such as 'en'.")
+    if not _is_day(values.get("date", "2000-01-01")):
+        raise CorpusError(f"{DESCRIPTION} gives {name!r} a date that is no ISO day; write one such as 2026-02-08.")
+    return _Entry(**values)

@@ -1,0 +1,218 @@
+"""Decides between readings: which place answers, who else says so, how sure that is, or why there is no answer."""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.expect import bare, expected, holds
+from rag.lexical import Lexical, query_terms, terms
+from rag.read import Reading
+from rag.spans import Citation, Reason
+
+DECISION_FILE = Path(__file__).parent / "models" / "decision.json"
+# What speaks for one reading. `coverage` is the share of the question's terms, by their weight in the collection, that
+# the sentence has; another language's sentence is judged by its own column, as it has other words for the same things.
+EVIDENCE = (
+    "reader",
+    "dense",
+    "lexical",
+    "coverage",
+    "coverage_abroad",
+    "passage_coverage",
+    "names",
+    "expected",
+    "rank",
+    "abroad",
+    "brief",
+)
+# What speaks for the best reading being right.
+ASSURANCE = (*EVIDENCE, "score", "lead", "agreement")
+SAME = 0.75
+AGREES = 0.2
+AS_GOOD = 0.6
+MOST_CITATIONS = 5
+_NAME_OR_NUMBER = re.compile(r"(?<!^)(?<![.!?¿¡] )\b[A-ZÀ-ÖØ-Þ][\w’'-]*|\b\d[\d.,]*\d|\b\d\b")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The coefficients of the decision, fitted on development questions; see `training/calibrate.py`.
+
+    `ranking` has a number for each of EVIDENCE, `confidence` for each of ASSURANCE; `threshold` is the least
+    confidence that is answered, and below `relevance` not even the passages are near.
+    """
+
+    ranking: tuple[float, ...]
+    confidence: tuple[float, ...]
+    bias: float
+    threshold: float
+    relevance: float
+
+    @classmethod
+    def load(cls, path: Path = DECISION_FILE) -> "Weights":
+        """Read the coefficients by name."""
+        values: dict[str, Any] = json.loads(path.read_text())
+        return cls(
+            tuple(values["ranking"][name] for name in EVIDENCE),
+            tuple(values["confidence"][name] for name in ASSURANCE),
+            values["bias"],
+            values["threshold"],
+            values["relevance"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The citations, best first, with the probability that the first is right; or the reason for having none."""
+
+    citations: tuple[Citation, ...]
+    confidence: float
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A question with its readings, ranked: `evidence` is (readings, EVIDENCE), `scores` their weighted sums."""
+
+    readings: tuple[Reading, ...]
+    evidence: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    alike: NDArray[np.float64]
+
+    def assurance(self) -> NDArray[np.float64]:
+        """Return the numbers that the confidence of the first reading is made of, (ASSURANCE,)."""
+        agreeing = self.agreeing(0)
+        rivals = [i for i in range(1, len(self.readings)) if i not in agreeing]
+        lead = self.scores[0] - max((self.scores[i] for i in rivals), default=self.scores[0] - 3.0)
+        documents = {self.readings[i].sentence.document.id for i in agreeing}
+        return np.array([*self.evidence[0], self.scores[0], min(lead, 3.0), math.log(len(documents))])
+
+    def agreeing(self, first: int) -> list[int]:
+        """Return the places in the ranking that say what `first` says, itself among them: alike, and not far behind."""
+        close = self.scores >= self.scores[first] + math.log(AGREES)
+        return [i for i in range(len(self.readings)) if i == first or (close[i] and self.alike[first, i] >= SAME)]
+
+
+def weigh(question: str, language: str, readings: Sequence[Reading], lexical: Lexical, weights: Weights) -> Case:
+    """Return the readings ranked by their evidence, best first; equal scores in the order of the documents."""
+    evidence = gather(question, language, readings, lexical)
+    scores = evidence @ np.array(weights.ranking)
+    order = sorted(
+        range(len(readings)),
+        key=lambda i: (-scores[i], readings[i].answer.document.id, readings[i].answer.start),
+    )
+    ranked = tuple(readings[i] for i in order)
+    vectors = np.stack([reading.vector for reading in ranked])
+    return Case(ranked, evidence[order], scores[order], (vectors @ vectors.T).astype(np.float64))
+
+
+def gather(question: str, language: str, readings: Sequence[Reading], lexical: Lexical) -> NDArray[np.float64]:
+    """Return the evidence for each reading, (readings, EVIDENCE)."""
+    asked = _Asked(question, language, lexical)
+    kind = expected(question, language)
+    best_words = max((reading.found.lexical for reading in readings), default=0.0) or 1.0
+    rows = []
+    for reading in readings:
+        own = reading.sentence.document.language
+        abroad = own != language
+        coverage = asked.coverage(reading.sentence.text, own)
+        rows.append(
+            (
+                reading.score,
+                reading.found.dense,
+                reading.found.lexical / best_words,
+                0.0 if abroad else coverage,
+                coverage if abroad else 0.0,
+                asked.coverage(reading.found.hit.span.text, own),
+                asked.names(reading.found.hit.span.text),
+                holds(reading.answer.text, kind, besides=question),
+                1.0 / (reading.found.dense_rank or 50) + 1.0 / (reading.found.lexical_rank or 50),
+                float(abroad),
+                1.0 / len(_WORD.findall(reading.sentence.text) or ["-"]),
+            )
+        )
+    return np.array(rows, np.float64).reshape(-1, len(EVIDENCE))
+
+
+class _Asked:
+    """What the question names, to be looked for in passages."""
+
+    def __init__(self, question: str, language: str, lexical: Lexical) -> None:
+        self._question, self._language, self._lexical = question, language, lexical
+        self._names = [bare(name) for name in _NAME_OR_NUMBER.findall(question)]
+        self._wanted: dict[str, dict[str, float]] = {}
+        self._total = sum(self._terms(language).values()) or 1.0
+
+    def coverage(self, text: str, language: str) -> float:
+        """Return the weight of the question's terms that the text has, as a share of all, 0 to 1."""
+        present = set(terms(text, language))
+        found = sum(weight for term, weight in self._terms(language).items() if term in present)
+        return min(1.0, found / self._total)
+
+    def names(self, text: str) -> float:
+        """Return the share of the question's names and numbers that the text has; 1 where it has none."""
+        if not self._names:
+            return 1.0
+        words = set(_WORD.findall(bare(text)))
+        return sum(set(_WORD.findall(name)) <= words for name in self._names) / len(self._names)
+
+    def _terms(self, language: str) -> dict[str, float]:
+        if language not in self._wanted:
+            languages = [self._language] if language == self._language else [self._language, language]
+            self._wanted[language] = {
+                term: self._lexical.weight(term) for term in query_terms(self._question, languages)
+            }
+        return self._wanted[language]
+
+
+def decide(case: Case, language: str, weights: Weights, *, threshold: float | None = None) -> Decision:
+    """Choose the answer of a ranked case.
+
+    The first citation is in the question's `language` where one that says the same is as good. `threshold` is the least
+    confidence that is answered: by default the fitted one, and 0 always answers.
+    """
+    least = weights.threshold if threshold is None else threshold
+    assurance = case.assurance()
+    confidence = _probability(float(assurance @ np.array(weights.confidence)) + weights.bias)
+    if confidence < least:
+        return Decision((), confidence, _reason(case, confidence, least, weights))
+    agreeing = case.agreeing(0)
+    at_home = [
+        i
+        for i in agreeing
+        if case.readings[i].answer.document.language == language
+        and case.scores[i] >= case.scores[0] + math.log(AS_GOOD)
+    ]
+    order = list(dict.fromkeys([*at_home[:1], *agreeing]))
+    best: dict[str, int] = {}
+    for i in order:
+        best.setdefault(case.readings[i].answer.document.id, i)
+    chosen = list(best.values())[:MOST_CITATIONS]
+    citations = tuple(
+        Citation(
+            case.readings[i].answer,
+            case.readings[i].sentence,
+            confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[0]))),
+        )
+        for i in chosen
+    )
+    return Decision(citations, confidence, None)
+
+
+def _reason(case: Case, confidence: float, least: float, weights: Weights) -> Reason:
+    nearest = max(reading.found.dense for reading in case.readings)
+    if nearest < weights.relevance:
+        return "nothing_relevant"
+    return "too_uncertain" if confidence > least / 2 else "no_answer_in_passages"
+
+
+def _probability(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))

@@ -1,0 +1,392 @@
+"""Builds, opens and verifies an index: a folder of passages, vectors and words that a manifest vouches for."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.corpus import read_corpus
+from rag.encode import BUNDLED, Encoder, open_encoder, spec_fingerprint
+from rag.errors import IndexDirectoryError
+from rag.lexical import Lexical
+from rag.sentences import sentences
+from rag.spans import Document, Span
+from rag.split import split
+from rag.vectors import Vectors
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+LOCK = ".lock"
+# As many texts as are embedded between two reports of progress.
+SLICE = 64
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What shapes the passages: their size and overlap in characters."""
+
+    passage_size: int = 480
+    passage_overlap: int = 160
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did: `embedded` and `reused` count passages."""
+
+    documents: int
+    passages: int
+    embedded: int
+    reused: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passages(Sequence[Span]):
+    """The passages of an index as spans made on demand: `places` has a row (document, start, end) for each."""
+
+    documents: tuple[Document, ...]
+    places: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, number: int) -> Span: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Span]: ...
+    def __getitem__(self, number: int | slice) -> Span | Sequence[Span]:
+        """Return one passage, or those of a slice."""
+        if isinstance(number, slice):
+            return Passages(self.documents, self.places[number])
+        document, start, end = self.places[number].tolist()
+        return Span(self.documents[document], start, end)
+
+    def within(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return the rows of the passages that lie in the documents of these ids."""
+        wanted = [i for i, document in enumerate(self.documents) if document.id in ids]
+        return np.flatnonzero(np.isin(self.places[:, 0], wanted)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An opened index, held in memory: a later build does not disturb it."""
+
+    documents: tuple[Document, ...]
+    passages: Passages
+    vectors: Vectors
+    lexical: Lexical
+    encoder_name: str
+    encoder_fingerprint: str
+    settings: Settings
+    built: str
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages of the documents, the most frequent first."""
+        counts: dict[str, int] = {}
+        for document in self.documents:
+            counts[document.language] = counts.get(document.language, 0) + 1
+        return tuple(sorted(counts, key=lambda language: (-counts[language], language)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """What a build can take over from the index before it."""
+
+    inputs: str = ""
+    vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    passages: int = 0
+
+
+def build(
+    corpus: Path | str = "seeds",
+    index: Path | str = "index",
+    *,
+    encoder: str | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Make or renew the index of a folder of documents.
+
+    `encoder` is "bundled", a sentence-transformers folder or a model's name. Only passages whose text is new to the
+    index, or all of them under another encoder, are embedded; without any change nothing is written. The old index
+    stays whole until the new one is. `progress` is told (stage, done, total). Raises CorpusError, EncoderError, and
+    IndexDirectoryError when the folder cannot be written or another build is at it.
+    """
+    return build_with(
+        Path(corpus),
+        Path(index),
+        _LazyEncoder(encoder or BUNDLED),
+        settings=settings or Settings(),
+        progress=progress or (lambda stage, done, total: None),
+    )
+
+
+class _LazyEncoder:
+    """An encoder that is loaded only when a text has to be embedded."""
+
+    def __init__(self, spec: str) -> None:
+        self.name = spec
+        self._opened: Encoder | None = None
+        fingerprint = spec_fingerprint(spec)
+        self.fingerprint = fingerprint or self._open().fingerprint
+
+    @property
+    def dimensions(self) -> int:
+        """Return the length of a vector."""
+        return self._open().dimensions
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of passages."""
+        return self._open().encode_passages(texts)
+
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of questions."""
+        return self._open().encode_questions(texts)
+
+    def _open(self) -> Encoder:
+        if self._opened is None:
+            self._opened = open_encoder(self.name)
+        return self._opened
+
+
+def build_with(corpus: Path, index: Path, encoder: Encoder, *, settings: Settings, progress: Progress) -> BuildReport:
+    """Build with an encoder at hand; see `build`."""
+    began = time.monotonic()
+    documents = read_corpus(corpus)
+    progress("read", len(documents), len(documents))
+    with _exclusive(index):
+        old = _read_old(index, encoder.fingerprint)
+        inputs = _inputs(documents, encoder, settings)
+        if old.inputs == inputs:
+            return BuildReport(len(documents), old.passages, 0, old.passages, time.monotonic() - began)
+        passages = _split(documents, settings, progress)
+        if not len(passages):
+            raise IndexDirectoryError(f"the documents in {corpus} hold no passage; add some text and build again")
+        rows, embedded = _embed(passages, encoder, old.vectors, progress)
+        lexical = Lexical.of([p.text for p in passages], [p.document.language for p in passages])
+        _write(index, documents, passages, rows, lexical, encoder, settings, inputs)
+    return BuildReport(len(documents), len(passages), embedded, len(passages) - embedded, time.monotonic() - began)
+
+
+def open_index(folder: Path | str = "index") -> Index:
+    """Open an index after verifying every file of it.
+
+    Raises IndexDirectoryError when there is none, or it is damaged or of another version.
+    """
+    folder = Path(folder)
+    manifest = _read_manifest(folder)
+    data = folder / manifest["data"]
+    _verify(data, manifest["files"])
+    try:
+        documents = tuple(
+            Document(**json.loads(line)) for line in (data / "documents.jsonl").read_bytes().split(b"\n") if line
+        )
+        places = np.load(data / "passages.npy", allow_pickle=False)
+        return Index(
+            documents=documents,
+            passages=Passages(documents, places),
+            vectors=Vectors.load(data / "vectors.faiss"),
+            lexical=Lexical.load(data / "lexical"),
+            encoder_name=manifest["encoder"]["name"],
+            encoder_fingerprint=manifest["encoder"]["fingerprint"],
+            settings=Settings(**manifest["settings"]),
+            built=manifest["built"],
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _damaged(folder, "a file of it cannot be read") from error
+
+
+def _split(documents: Sequence[Document], settings: Settings, progress: Progress) -> Passages:
+    places = []
+    for number, document in enumerate(documents):
+        if document.text.strip():
+            parts = sentences(Span(document, 0, len(document.text)))
+            spans = split(document, parts, size=settings.passage_size, overlap=settings.passage_overlap)
+            places += [(number, span.start, span.end) for span in spans]
+        progress("split", number + 1, len(documents))
+    return Passages(tuple(documents), np.array(places, np.int64).reshape(-1, 3))
+
+
+def _embed(
+    passages: Passages, encoder: Encoder, known: Mapping[str, NDArray[np.float32]], progress: Progress
+) -> tuple[NDArray[np.float32], int]:
+    """Return a row for each passage, and how many had to be embedded."""
+    keys = [_digest(passage.text.encode()) for passage in passages]
+    missing = [i for i, key in enumerate(keys) if key not in known]
+    fresh: dict[str, NDArray[np.float32]] = {}
+    for first in range(0, len(missing), SLICE):
+        part = missing[first : first + SLICE]
+        vectors = encoder.encode_passages([passages[i].text for i in part])
+        fresh.update((keys[i], vector) for i, vector in zip(part, vectors, strict=True))
+        progress("embed", first + len(part), len(missing))
+    rows = np.stack([known[key] if key in known else fresh[key] for key in keys])
+    return np.ascontiguousarray(rows, np.float32), len(missing)
+
+
+def _write(
+    folder: Path,
+    documents: Sequence[Document],
+    passages: Passages,
+    rows: NDArray[np.float32],
+    lexical: Lexical,
+    encoder: Encoder,
+    settings: Settings,
+    inputs: str,
+) -> None:
+    """Write the data beside the old ones; replacing the manifest is the one step that makes them the index."""
+    data = folder / f"data-{inputs[:16]}-{os.getpid()}"
+    try:
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(parents=True)
+        lines = [json.dumps(_document_fields(document), ensure_ascii=False) + "\n" for document in documents]
+        (data / "documents.jsonl").write_bytes("".join(lines).encode())
+        np.save(data / "passages.npy", passages.places, allow_pickle=False)
+        Vectors.of(rows).save(data / "vectors.faiss")
+        lexical.save(data / "lexical")
+        manifest = {
+            "format": FORMAT,
+            "built": datetime.now(UTC).isoformat(timespec="seconds"),
+            "data": data.name,
+            "inputs": inputs,
+            "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimensions": rows.shape[1]},
+            "settings": asdict(settings),
+            "passages": len(passages),
+            "documents": {d.id: _digest(d.text.encode()) for d in documents},
+            "files": {path.relative_to(data).as_posix(): _digest(path.read_bytes()) for path in _files(data)},
+        }
+        for path in _files(data):
+            _flush(path)
+        beside = folder / f"{MANIFEST}.new"
+        beside.write_text(json.dumps({**manifest, "checksum": _checksum(manifest)}, indent=1, ensure_ascii=False))
+        _flush(beside)
+        beside.replace(folder / MANIFEST)
+    except OSError as error:
+        shutil.rmtree(data, ignore_errors=True)
+        raise _unwritable(folder, error) from error
+    for path in folder.glob("data-*"):
+        if path.name != data.name:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _read_old(folder: Path, fingerprint: str) -> _Old:
+    """Return what can be reused; a damaged or foreign index is as good as none."""
+    try:
+        manifest = _read_manifest(folder)
+        if manifest["encoder"]["fingerprint"] != fingerprint:
+            return _Old()
+        index = open_index(folder)
+    except IndexDirectoryError:
+        return _Old()
+    rows = index.vectors.rows(0, len(index.vectors))
+    vectors = {_digest(p.text.encode()): row for p, row in zip(index.passages, rows, strict=True)}
+    return _Old(manifest["inputs"], vectors, len(index.passages))
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise IndexDirectoryError(f"there is no index in {folder}; make one with `rag build FOLDER --index {folder}`")
+    try:
+        manifest = json.loads(path.read_bytes())
+        checksum = manifest.pop("checksum")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise _damaged(folder, f"{MANIFEST} cannot be read") from error
+    if manifest.get("format") != FORMAT and checksum == _checksum(manifest):
+        raise IndexDirectoryError(
+            f"the index in {folder} has format {manifest.get('format')} and this version reads {FORMAT};"
+            " make it again with `rag build`"
+        )
+    if checksum != _checksum(manifest):
+        raise _damaged(folder, f"{MANIFEST} was changed")
+    return dict(manifest)
+
+
+def _verify(data: Path, files: Mapping[str, str]) -> None:
+    if {path.relative_to(data).as_posix() for path in _files(data)} != set(files):
+        raise _damaged(data.parent, "files of it are missing or were added")
+    for name, digest in files.items():
+        try:
+            found = _digest((data / name).read_bytes())
+        except OSError as error:
+            raise _damaged(data.parent, f"{name} cannot be read") from error
+        if found != digest:
+            raise _damaged(data.parent, f"{name} was changed")
+
+
+def _inputs(documents: Sequence[Document], encoder: Encoder, settings: Settings) -> str:
+    """Return a digest of all that decides what the index holds."""
+    described = [FORMAT, encoder.fingerprint, asdict(settings), [_document_fields(document) for document in documents]]
+    return _digest(json.dumps(described, sort_keys=True).encode())
+
+
+def _document_fields(document: Document) -> dict[str, str | None]:
+    return {
+        "id": document.id,
+        "title": document.title,
+        "language": document.language,
+        "text": document.text,
+        "date": document.date,
+        "url": document.url,
+    }
+
+
+@contextlib.contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system frees it when the process ends, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOCK).open("ab") as file:
+            try:
+                import fcntl
+            except ImportError:  # no such lock on Windows: there, two builders are left to the atomic rename
+                yield
+                return
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise IndexDirectoryError(
+                    f"another build is writing {folder}; wait until it has ended, or name another folder"
+                ) from error
+            yield
+    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        raise _unwritable(folder, error) from error
+
+
+def _files(data: Path) -> list[Path]:
+    return sorted(path for path in data.rglob("*") if path.is_file())
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _checksum(manifest: Mapping[str, Any]) -> str:
+    return _digest(json.dumps(manifest, sort_keys=True, ensure_ascii=False).encode())
+
+
+def _damaged(folder: Path, what: str) -> IndexDirectoryError:
+    return IndexDirectoryError(f"the index in {folder} is damaged ({what}); make it again with `rag build`")
+
+
+def _unwritable(folder: Path, error: OSError) -> IndexDirectoryError:
+    return IndexDirectoryError(
+        f"the index cannot be written to {folder} ({error.strerror or error}); choose another folder with --index"
+    )

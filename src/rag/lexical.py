@@ -1,0 +1,306 @@
+"""Words that questions and passages share: BM25 over passages in several languages at once."""
+
+import json
+import math
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexDirectoryError
+
+if TYPE_CHECKING:
+    import bm25s
+
+_FORMAT = 1
+_STEMMERS = {"en": "english", "es": "spanish", "fr": "french", "it": "italian"}
+
+# What the lists of bm25s lack: interrogatives, which a question has and its answer has not, and the words before an
+# elision. Written without accents, as all words are compared.
+_MORE_STOPWORDS = {
+    "en": "also could how may might must shall us whose whom would",
+    "es": "adonde aquel aquella aquellas aquellos cada cuales cualquier cuando cuanta cuantas cuanto cuantos segun si",
+    "fr": "ca car cela cet cette combien comme comment donc dont jusqu laquelle lequel lesquelles lesquels lorsqu "
+    "lorsque ou plus presqu puisqu pourquoi qu quand quel quelle quelles quels quelqu quoi quoiqu si tres y",
+    "it": "ad cio com cos cosa cosi ed essere nessun pero po qual quali quando quant quell quest tutt un",
+}
+# Nouns in the list of bm25s: "Estados Unidos" and "en este sentido" are not the same kind of word.
+_NOT_STOPWORDS = {"es": frozenset({"estado", "estados", "sentido", "sentidos"})}
+
+# What normalization leaves apart though people type one for the other.
+_SPELLINGS = str.maketrans(
+    dict.fromkeys("’‘ʼ‛′`", "'") | {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
+)
+_GROUPED = re.compile(
+    r"(?<!\d)(?<!\d[.,'])"
+    r"(?P<whole>[1-9]\d{0,2}(?P<mark>[., '])\d{3}(?:(?P=mark)\d{3})*)"
+    r"(?:[.,](?P<fraction>\d+))?(?![.,']?\d)"
+)
+_DECIMAL = re.compile(r"(?<!\d)(?<!\d[.,])(\d+),(\d+)(?![.,]?\d)")
+_ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?")
+_WORD = re.compile(r"(?<![\d.])\d+\.\d+(?!\.?\d)|[^\W_]+")
+_FEMININE = re.compile(r"ee(s?)$")
+
+
+class _Stemmers(threading.local):
+    """The stemmers of one thread, by language: a stemmer is not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.by_language: dict[str, Any] = {}
+
+
+_stemmers = _Stemmers()
+
+
+def terms(text: str, language: str) -> list[str]:
+    """Return the terms of a text in their order, repeated as often as they stand there; never fails.
+
+    Words are compared without case and accents (then stemmed in it, es, en and fr), as people type them both ways;
+    elided articles and possessive endings fall off; "30,000", "30.000" and "30 000" are one term, "3,5" and "3.5"
+    another. Single letters and the language's stopwords are left out, interrogatives among them, unless nothing else
+    is there; a word in capitals ("AI" in Italian) is no stopword. Another language has no stopwords and no stems.
+
+    >>> terms("Chi guida l’AI Studio? 30.000 società", "it")
+    ['guid', 'ai', 'stud', '30000', 'societ']
+    """
+    return _stems(_content(_words(text), language), language)
+
+
+def query_terms(question: str, languages: Sequence[str]) -> list[str]:
+    """Return the terms that a question may have in passages of these languages, each once; its own language first.
+
+    A stopword of the question's own language is left out in all of them, because an English "of the" would be a rare
+    and so a weighty word among Italian passages.
+
+    >>> query_terms("Who leads the studios?", ["en", "it"])
+    ['lead', 'studio', 'leads', 'studios']
+    """
+    words = _words(question)
+    if languages:
+        words = _content(words, languages[0])
+    found = [term for language in languages for term in _stems(_content(words, language), language)]
+    return list(dict.fromkeys(found))
+
+
+def _words(text: str) -> list[str]:
+    """Return the words in their own case, without accents, numbers in one spelling."""
+    parts = unicodedata.normalize("NFKD", text)
+    marks = {part for part in set(parts) if unicodedata.category(part).startswith("M")}
+    bare = parts.translate(dict.fromkeys(map(ord, marks))) if marks else parts
+    plain = unicodedata.normalize("NFC", bare).translate(_SPELLINGS)
+    plain = _GROUPED.sub(_without_marks, plain)
+    plain = _DECIMAL.sub(r"\1.\2", plain)
+    plain = _ABBREVIATION.sub(lambda match: match.group().replace(".", "") + " ", plain)
+    return _WORD.findall(plain)
+
+
+def _without_marks(number: re.Match[str]) -> str:
+    whole = number["whole"].replace(number["mark"], "")
+    return f"{whole}.{number['fraction']}" if number["fraction"] else whole
+
+
+def _content(words: list[str], language: str) -> list[str]:
+    """Leave out single letters and stopwords, unless nothing else is there."""
+    stopwords = _stopwords(language)
+    mixed_case = any(word != word.upper() for word in words)
+    kept = [
+        word
+        for word in words
+        if not _is_letter(word) and (word.lower() not in stopwords or (mixed_case and word.isupper()))
+    ]
+    return kept or words
+
+
+def _is_letter(word: str) -> bool:
+    # A single sign of a script without cases is often a whole word.
+    return len(word) == 1 and word.lower() != word.upper()
+
+
+def _stems(words: list[str], language: str) -> list[str]:
+    lowered = [word.casefold() for word in words]
+    if language == "fr":
+        # Snowball knows the feminine participle by its accent; without this one pair of related words in six is lost.
+        lowered = [_FEMININE.sub(r"ée\1", word) for word in lowered]
+    stem = _stemmer(language)
+    return lowered if stem is None else [word.replace("é", "e") for word in stem(lowered)]
+
+
+def _stemmer(language: str) -> Callable[[list[str]], list[str]] | None:
+    if language not in _STEMMERS:
+        return None
+    if language not in _stemmers.by_language:
+        import Stemmer
+
+        _stemmers.by_language[language] = Stemmer.Stemmer(_STEMMERS[language])
+    stem: Callable[[list[str]], list[str]] = _stemmers.by_language[language].stemWords
+    return stem
+
+
+@cache
+def _stopwords(language: str) -> frozenset[str]:
+    if language not in _STEMMERS:
+        return frozenset()
+    from bm25s import stopwords
+
+    listed = {
+        "en": stopwords.STOPWORDS_EN_PLUS,
+        "es": stopwords.STOPWORDS_SPANISH,
+        "fr": stopwords.STOPWORDS_FRENCH,
+        "it": stopwords.STOPWORDS_ITALIAN,
+    }[language]
+    words = {part.lower() for word in listed for part in _words(word)}
+    return frozenset(words | set(_MORE_STOPWORDS[language].split())) - _NOT_STOPWORDS.get(language, frozenset())
+
+
+class Lexical:
+    """BM25 in Lucene's form over the terms of passages, each in its own language; make one with `of` or `load`.
+
+    The score of a passage is the sum, over the question's terms, of
+    `ln(1 + (N - n + 0.5) / (n + 0.5)) * f / (f + k1 * (1 - b + b * length / average length))`, where the term stands
+    `f` times in the passage and in `n` of `N` passages (Kamphuis et al. 2020, "Which BM25 do you mean?").
+
+    >>> lexical = Lexical.of(["Albert Cheng leads AI Studio.", "La società nasce ad agosto."], ["en", "it"])
+    >>> lexical.search("chi guida l'AI Studio?", ["it", "en"], 5)[0]
+    array([0])
+    """
+
+    __slots__ = ("_model", "_vocabulary")
+
+    def __init__(self, model: "bm25s.BM25", vocabulary: dict[str, int]) -> None:
+        self._model = model
+        self._vocabulary = vocabulary
+
+    @classmethod
+    def of(cls, texts: Sequence[str], languages: Sequence[str], *, k1: float = 1.5, b: float = 0.75) -> "Lexical":
+        """Index passages, each with the ISO 639-1 code of its language.
+
+        `k1` is how far repetitions of a term go on counting, `b` (0 to 1) how much a long passage pays for its
+        length. Raises ValueError when there are not as many languages as texts.
+        """
+        passages = [terms(text, language) for text, language in zip(texts, languages, strict=True)]
+        # Sorted, so that the saved files do not depend on the order of a set.
+        vocabulary = {term: number for number, term in enumerate(sorted({t for passage in passages for t in passage}))}
+        model = _model(k1, b)
+        if vocabulary:
+            numbers = [[vocabulary[term] for term in passage] for passage in passages]
+            model.index((numbers, vocabulary), create_empty_token=False, show_progress=False)
+        else:
+            model.scores = {
+                "data": np.empty(0, dtype=np.float32),
+                "indices": np.empty(0, dtype=np.int32),
+                "indptr": np.zeros(1, dtype=np.int64),
+                "num_docs": len(passages),
+            }
+        return cls(model, vocabulary)
+
+    def __len__(self) -> int:
+        return int(self._model.scores["num_docs"])
+
+    def weight(self, term: str) -> float:
+        """Return the inverse document frequency of a term as `terms` makes it: above 0, highest for one never seen."""
+        count = 0
+        if term in self._vocabulary:
+            number = self._vocabulary[term]
+            count = int(self._model.scores["indptr"][number + 1] - self._model.scores["indptr"][number])
+        return math.log(1 + (len(self) - count + 0.5) / (count + 0.5))
+
+    def scores(self, query: str, languages: Sequence[str]) -> NDArray[np.float32]:
+        """Return the score of every passage, shape (n,), 0 where it shares no term; `languages` as in `search`."""
+        known = [self._vocabulary[term] for term in query_terms(query, languages) if term in self._vocabulary]
+        if not known:
+            return np.zeros(len(self), dtype=np.float32)
+        return np.asarray(self._model.get_scores_from_ids(known), dtype=np.float32)
+
+    def search(
+        self, query: str, languages: Sequence[str], k: int, *, allowed: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the ids and scores of the `k` best passages that share a term with the query, best first.
+
+        `languages` are the question's own, which decides what its stopwords are, and then those of the corpus; the
+        query has the terms of `query_terms`. Of equal scores the lower id comes first. With `allowed`, only
+        the passages of those ids are considered. Raises ValueError when `k` is negative or an allowed id is no passage.
+        """
+        return best_scores(self.scores(query, languages), k, allowed=allowed)
+
+    def save(self, folder: Path) -> None:
+        """Write the collection into a folder, made if missing; the same collection gives the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("data", "indices", "indptr"):
+            np.save(folder / f"{name}.npy", self._model.scores[name], allow_pickle=False)
+        described = {
+            "format": _FORMAT,
+            "k1": self._model.k1,
+            "b": self._model.b,
+            "passages": len(self),
+            "terms": list(self._vocabulary),
+        }
+        text = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
+        (folder / "lexical.json").write_bytes(text.encode("utf-8") + b"\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Lexical":
+        """Read what `save` wrote.
+
+        Raises IndexDirectoryError when a file is missing, is damaged or is of another format.
+        """
+        try:
+            described = json.loads((folder / "lexical.json").read_bytes())
+            if described["format"] != _FORMAT:
+                raise ValueError(f"format {described['format']}, not {_FORMAT}")
+            model = _model(described["k1"], described["b"])
+            model.scores = {
+                name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("data", "indices", "indptr")
+            }
+            model.scores["num_docs"] = described["passages"]
+            vocabulary = {term: number for number, term in enumerate(described["terms"])}
+            _check_matrix(model.scores, len(vocabulary))
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise IndexDirectoryError(f"Cannot read the words in {folder}; build the index again.") from error
+        return cls(model, vocabulary)
+
+
+def best_scores(
+    scores: NDArray[np.float32], k: int, *, allowed: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the ids and values of the `k` best scores above 0, best first, of equal ones the lower id first.
+
+    >>> best_scores(np.array([0, 2, 3, 2], dtype=np.float32), 2)
+    (array([2, 1]), array([3., 2.], dtype=float32))
+    """
+    if k < 0:
+        raise ValueError(f"cannot return {k} passages")
+    if allowed is None:
+        ids = np.flatnonzero(scores > 0)
+    else:
+        ids = np.unique(np.asarray(allowed, dtype=np.int64))
+        if len(ids) and (ids[0] < 0 or ids[-1] >= len(scores)):
+            raise ValueError(f"ids {ids[0]} to {ids[-1]} are not all passages of {len(scores)}")
+        ids = ids[scores[ids] > 0]
+    if 0 < k < len(ids):
+        # Everything as good as the k-th best, so that the order below decides ties.
+        ids = ids[scores[ids] >= np.partition(scores[ids], -k)[-k]]
+    best = ids[np.argsort(-scores[ids], kind="stable")][:k]
+    return best.astype(np.int64), scores[best]
+
+
+def _model(k1: float, b: float) -> "bm25s.BM25":
+    import bm25s
+
+    # Named, because its defaults depend on what else is installed.
+    model = bm25s.BM25(k1=k1, b=b, method="lucene", backend="numpy", csc_backend="numpy")
+    # Lucene's form has none; bm25s reads it in every search but sets it only while it indexes.
+    model.nonoccurrence_array = None
+    return model
+
+
+def _check_matrix(scores: dict[str, Any], term_count: int) -> None:
+    data, indices, indptr, count = scores["data"], scores["indices"], scores["indptr"], scores["num_docs"]
+    fits = len(indptr) == term_count + 1 and len(data) == len(indices) == indptr[-1] and (np.diff(indptr) >= 0).all()
+    if not fits or (len(indices) and (indices.min() < 0 or indices.max() >= count)):
+        raise ValueError("the parts of the matrix do not fit together")

@@ -1,0 +1,226 @@
+"""Fits the decision's few coefficients on held-back questions and writes them with what they measure to."""
+
+import argparse
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+from scipy.optimize import minimize
+
+from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, weigh
+from rag.encode import Encoder, OnnxEncoder
+from rag.index import Passages
+from rag.lexical import Lexical
+from rag.metrics import contains, expected_calibration_error
+from rag.read import Reader, open_reader
+from rag.search import search
+from rag.sentences import sentences
+from rag.spans import Document, Span
+from rag.split import split
+from rag.vectors import Vectors
+from training.data import Question, split_questions
+
+# A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
+PASSAGES_OF_A_LANGUAGE = 14
+QUESTIONS_OF_A_LANGUAGE = 12
+UNANSWERABLE_WEIGHT = 0.4
+MOST_WRONG_REFUSALS = 0.07
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question asked of a world: its readings, which are right, and what is left when its source is hidden."""
+
+    language: str
+    case: Case
+    right: NDArray[np.bool_]
+    answerable: bool
+    nearest: float
+
+
+class World:
+    """A collection of documents with its index in memory."""
+
+    def __init__(self, documents: Sequence[Document], encoder: Encoder) -> None:
+        self.documents = tuple(documents)
+        places = []
+        for number, document in enumerate(documents):
+            parts = sentences(Span(document, 0, len(document.text)))
+            places += [(number, span.start, span.end) for span in split(document, parts)]
+        self.passages = Passages(self.documents, np.array(places, np.int64))
+        self.vectors = Vectors.of(encoder.encode_passages([p.text for p in self.passages]))
+        self.lexical = Lexical.of([p.text for p in self.passages], [p.document.language for p in self.passages])
+        self.languages = sorted({d.language for d in documents})
+
+    def ask(
+        self, question: Question, encoder: Encoder, reader: Reader, weights: Weights, *, hidden: frozenset[str]
+    ) -> Case | None:
+        """Return the ranked readings of a question when the documents `hidden` are not there."""
+        query = encoder.encode_questions([question.question])[0]
+        found = search(
+            self.passages,
+            self.vectors,
+            self.lexical,
+            question=question.question,
+            query=query,
+            languages=list(dict.fromkeys([question.language, *self.languages])),
+            allowed=self.passages.within([d.id for d in self.documents if d.id not in hidden]),
+        )
+        readings = reader.read(question.question, query, found)
+        return weigh(question.question, question.language, readings, self.lexical, weights) if readings else None
+
+
+def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[tuple[Question, frozenset[str]]]]]:
+    """Return collections with the questions to ask, each with the ids of the documents that answer it."""
+    development = split_questions(data).development
+    choose = random.Random(0)
+    made = []
+    texts = {x: list(dict.fromkeys(q.passage for q in rows)) for x, rows in development.items()}
+    by_passage: dict[str, list[Question]] = {}
+    twins: dict[str, set[str]] = {}
+    for rows in development.values():
+        for question in rows:
+            by_passage.setdefault(question.passage, []).append(question)
+            twins.setdefault(question.id, set()).add(question.passage)
+    for at in range(0, min(map(len, texts.values())) - PASSAGES_OF_A_LANGUAGE + 1, PASSAGES_OF_A_LANGUAGE):
+        documents, questions = [], []
+        for language, passages in texts.items():
+            chosen = passages[at : at + PASSAGES_OF_A_LANGUAGE]
+            ids = {text: f"{language}-{at + i}" for i, text in enumerate(chosen)}
+            documents += [Document(ids[text], ids[text], language, text) for text in chosen]
+            rows = [q for text in chosen for q in by_passage[text]]
+            questions += choose.sample(rows, min(len(rows), QUESTIONS_OF_A_LANGUAGE))
+        known = {d.text: d.id for d in documents}
+        asked = [(q, frozenset(known[t] for t in twins[q.id] if t in known)) for q in questions]
+        made.append((World(documents, encoder), asked))
+    return made
+
+
+def is_right(span: Span, question: Question, sources: frozenset[str]) -> bool:
+    """Tell whether a sentence holds the answer: at its place, or in words where it is a translation's."""
+    document = span.document
+    if document.id not in sources:
+        return False
+    if document.text == question.passage:
+        return span.start < question.start + len(question.answer) and question.start < span.end
+    return contains(span.text, question.answer)
+
+
+def ask_all(data: Path, encoder: Encoder, reader: Reader, weights: Weights) -> tuple[list[Asked], list[Asked]]:
+    """Ask every question twice, with its sources and without; return the worlds in two halves."""
+    halves: tuple[list[Asked], list[Asked]] = ([], [])
+    for number, (world, questions) in enumerate(track(worlds(data, encoder), "asking")):
+        for question, sources in questions:
+            for hidden in (frozenset[str](), sources):
+                case = world.ask(question, encoder, reader, weights, hidden=hidden)
+                if case is None:
+                    continue
+                right = np.array([is_right(r.sentence, question, sources) for r in case.readings])
+                nearest = max(r.found.dense for r in case.readings)
+                halves[number % 2].append(Asked(question.language, case, right, not hidden, nearest))
+    return halves
+
+
+def descend(loss: Callable[[NDArray[np.float64]], float], size: int) -> NDArray[np.float64]:
+    """Return the weights with the least loss."""
+    return np.asarray(minimize(loss, np.zeros(size), method="L-BFGS-B", options={"maxiter": 200}).x)
+
+
+def fit_ranking(asked: Sequence[Asked]) -> NDArray[np.float64]:
+    """Fit the evidence by the log-likelihood of choosing a right reading, with a little shrinkage."""
+    rows = [(a.case.evidence, a.right) for a in asked if a.answerable and a.right.any()]
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        total = 0.0
+        for evidence, right in rows:
+            scores = evidence @ weights
+            scores -= scores.max()
+            total -= float(np.log(np.exp(scores[right]).sum() / np.exp(scores).sum()))
+        return total / len(rows) + 0.001 * float(weights @ weights)
+
+    return descend(loss, len(EVIDENCE))
+
+
+def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
+    """Fit the probability that the first reading is right, by logistic regression."""
+    rows = np.stack([a.case.assurance() for a in asked])
+    right = np.array([a.answerable and bool(a.right[0]) for a in asked], float)
+    heavy = np.where([a.answerable for a in asked], 1.0, UNANSWERABLE_WEIGHT)
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        logits = rows @ weights[:-1] + weights[-1]
+        each = np.logaddexp(0, logits) - right * logits
+        return float((heavy * each).sum() / heavy.sum()) + 0.001 * float(weights[:-1] @ weights[:-1])
+
+    fitted = descend(loss, len(ASSURANCE) + 1)
+    return fitted[:-1], float(fitted[-1])
+
+
+def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
+    """Return the same question under other weights."""
+    scores = asked.case.evidence @ ranking
+    order = np.argsort(-scores, kind="stable")
+    case = Case(
+        tuple(asked.case.readings[i] for i in order),
+        asked.case.evidence[order],
+        scores[order],
+        asked.case.alike[np.ix_(order, order)],
+    )
+    return Asked(asked.language, case, asked.right[order], asked.answerable, asked.nearest)
+
+
+def measure(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float, threshold: float) -> dict[str, float]:
+    """Return what the decision is worth on questions it was not fitted on."""
+    logits = np.stack([a.case.assurance() for a in asked]) @ confidence + bias
+    sure = 1 / (1 + np.exp(-logits))
+    answerable = np.array([a.answerable for a in asked])
+    right = np.array([a.answerable and bool(a.right[0]) for a in asked])
+    scores = {
+        "questions": int(answerable.sum()),
+        "right_sentence": right[answerable].mean(),
+        "right_and_answered": (right & (sure >= threshold))[answerable].mean(),
+        "reachable": np.mean([a.right.any() for a in asked if a.answerable]),
+        "refused_answerable": (sure < threshold)[answerable].mean(),
+        "refused_unanswerable": (sure < threshold)[~answerable].mean(),
+        "ece": expected_calibration_error(sure.tolist(), right.tolist()),
+    }
+    for language in sorted({a.language for a in asked}):
+        mine = answerable & np.array([a.language == language for a in asked])
+        scores[f"right_sentence.{language}"] = right[mine].mean()
+    return {name: round(float(value), 4) for name, value in scores.items()}
+
+
+def main() -> None:
+    """Write the coefficients and the figures of the half they were not fitted on."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--data", type=Path, required=True)
+    options.add_argument("--out", type=Path, default=DECISION_FILE)
+    arguments = options.parse_args()
+    encoder = OnnxEncoder()
+    start = Weights((0.0,) * len(EVIDENCE), (0.0,) * len(ASSURANCE), 0.0, 0.0, 0.0)
+    fit, held = ask_all(arguments.data, encoder, open_reader(encoder), start)
+    ranking = fit_ranking(fit)
+    fit, held = ([reranked(a, ranking) for a in half] for half in (fit, held))
+    confidence, bias = fit_confidence(fit)
+    logits = np.stack([a.case.assurance() for a in fit if a.answerable]) @ confidence + bias
+    threshold = float(np.quantile(1 / (1 + np.exp(-logits)), MOST_WRONG_REFUSALS))
+    relevance = float(np.quantile([a.nearest for a in fit if a.answerable], 0.01))
+    values = {
+        "ranking": dict(zip(EVIDENCE, np.round(ranking, 3).tolist(), strict=True)),
+        "confidence": dict(zip(ASSURANCE, np.round(confidence, 3).tolist(), strict=True)),
+        "bias": round(bias, 3),
+        "threshold": round(threshold, 3),
+        "relevance": round(relevance, 3),
+        "measured_on_other_questions": measure(held, confidence, bias, threshold),
+    }
+    arguments.out.write_text(json.dumps(values, indent=1) + "\n")
+    print(json.dumps(values, indent=1))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Teaches the distilled student that a question's vector is near the passage, and the sentence, that answers it.
+
+A batch holds runs of neighbouring questions, so that most of a question's rivals are passages of the same article: hard
+negatives that need no mining. Each step also distils a batch of sentence pairs, lest the languages drift apart.
+"""
+
+import argparse
+import csv
+import math
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.progress import Progress
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from training.data import Question, split_questions
+from training.distil import Stream
+from training.student import Clock, Student, save_checkpoint, step
+from training.vocabulary import save_sentence_transformer
+
+RUN, RUNS = 12, 4
+SHARES = {"en": 0.4, "es": 0.2, "fr": 0.2, "it": 0.2}
+PARALLEL = 96
+TEMPERATURE = 25.0
+PASSAGE_CHARACTERS = (250, 640)
+BOUNDARY = re.compile(r"(?<=[.!?…»”\"])\s+(?=\S)")
+
+
+def sentence_around(question: Question) -> str:
+    """Return the sentence of the passage that holds the answer."""
+    starts = [0, *(m.end() for m in BOUNDARY.finditer(question.passage)), len(question.passage)]
+    first = max(s for s in starts if s <= question.start)
+    last = min(s for s in starts if s >= question.start + len(question.answer))
+    return question.passage[first:last].strip()
+
+
+def window_around(question: Question, choose: random.Random) -> str:
+    """Return a piece of the passage that holds the answer, as long as an indexed passage is, cut at words."""
+    text, start, end = question.passage, question.start, question.start + len(question.answer)
+    room = max(0, choose.randint(*PASSAGE_CHARACTERS) - (end - start))
+    before = choose.randint(0, room)
+    first, last = max(0, start - before), min(len(text), end + room - before)
+    first = 0 if first == 0 else text.find(" ", first, start) + 1 or start
+    last = last if last == len(text) else max(end, text.rfind(" ", end, last))
+    return text[first:last].strip()
+
+
+class Questions:
+    """Endless batches of neighbouring questions with the text that answers each."""
+
+    def __init__(self, questions: Sequence[Question], seed: int) -> None:
+        self.choose = random.Random(seed)
+        answerable = [q for q in questions if q.start >= 0]
+        self.by_language = {x: [q for q in answerable if q.language == x] for x in SHARES}
+        # The Spanish and Italian files translate the same questions: one may ask in the other's language.
+        self.wordings: dict[str, list[str]] = {}
+        for question in answerable:
+            if question.language in ("es", "it"):
+                self.wordings.setdefault(question.id, []).append(question.question)
+
+    def wording(self, question: Question) -> str:
+        """Return the question, now and then in another language."""
+        if question.language in ("es", "it") and self.choose.random() < 0.4:
+            return self.choose.choice(self.wordings[question.id])
+        return question.question
+
+    def batch(self) -> tuple[list[str], list[str], list[str]]:
+        """Return wordings, answering texts and the passages these come from."""
+        sentences = self.choose.random() < 0.5
+        rows: list[Question] = []
+        for language in self.choose.choices(list(SHARES), list(SHARES.values()), k=RUNS):
+            pool = self.by_language[language]
+            at = self.choose.randrange(len(pool) - 4 * RUN)
+            rows += self.choose.sample(pool[at : at + 4 * RUN], RUN)
+        texts = [sentence_around(q) if sentences else window_around(q, self.choose) for q in rows]
+        return [self.wording(q) for q in rows], texts, [q.passage for q in rows]
+
+
+def contrast(questions: torch.Tensor, texts: torch.Tensor, passages: Sequence[str]) -> torch.Tensor:
+    """Return the mean cross entropy of finding each text from its question and back.
+
+    Two texts of one passage are no rivals.
+    """
+    numbers = {passage: i for i, passage in enumerate(dict.fromkeys(passages))}
+    group = torch.tensor([numbers[passage] for passage in passages], device=texts.device)
+    twin = (group[:, None] == group[None, :]) & ~torch.eye(len(group), dtype=torch.bool, device=texts.device)
+    logits = (questions @ texts.T * TEMPERATURE).masked_fill(twin, -1e4)
+    labels = torch.arange(len(group), device=texts.device)
+    return 0.5 * (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels))
+
+
+def main() -> None:
+    """Train for a number of minutes; the result is a sentence-transformers folder."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--data", type=Path, required=True)
+    options.add_argument("--teacher", type=Path, required=True)
+    options.add_argument("--start", type=Path, required=True, help="folder made by training.distil")
+    options.add_argument("--out", type=Path, required=True)
+    options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    options.add_argument("--minutes", type=float, default=30.0)
+    options.add_argument("--rate", type=float, default=3e-5)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--resume", action="store_true")
+    arguments = options.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(arguments.seed)
+    checkpoint = arguments.out / "checkpoint.pt"
+
+    questions = Questions(split_questions(arguments.data).training, arguments.seed)
+    stream = Stream(arguments.data, arguments.seed)
+    student = Student(arguments.start, device=arguments.device, max_tokens=176)
+    teacher = Student(arguments.teacher, device=arguments.device, max_tokens=96)
+    optimiser = student.optimiser(arguments.rate, embedding_factor=5)
+    clock, steps = Clock(arguments.minutes), 0
+    if arguments.resume and checkpoint.exists():
+        state = torch.load(checkpoint, map_location=arguments.device, weights_only=True)
+        student.body.load_state_dict(state["body"])
+        optimiser.load_state_dict(state["optimiser"])
+        clock.spent, steps = state["spent"], state["steps"]
+        questions.choose.seed(steps)
+        stream.choose.seed(steps)
+
+    with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
+        log = csv.writer(file)
+        bar = progress.add_task("contrast", total=arguments.minutes)
+        sums, last = [0.0, 0.0], clock.spent
+        for share in clock.ticks():
+            wordings, texts, passages = questions.batch()
+            found = contrast(student(student.ids(wordings)), student(student.ids(texts)), passages)
+            pairs = stream.chunk(PARALLEL)
+            target = teacher.encode([p.english for p in pairs]).clone()
+            likeness = (student(student.ids([p.other for p in pairs])) * target).sum(1).mean()
+            loss = found + 4 * (1 - likeness)
+            warm = min(1.0, (steps + 1) / 50)
+            step(optimiser, loss, multiplier=warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))))
+            steps += 1
+            sums = [sums[0] + float(found.detach()), sums[1] + float(likeness.detach())]
+            if steps % 50 == 0:
+                log.writerow([steps, steps * RUN * RUNS, round(clock.spent, 2), *(round(s / 50, 4) for s in sums)])
+                file.flush()
+                sums = [0.0, 0.0]
+                progress.update(bar, completed=clock.spent)
+            if clock.spent - last > 5:
+                last = clock.spent
+                state = {"body": student.body.state_dict(), "optimiser": optimiser.state_dict()}
+                save_checkpoint(checkpoint, {**state, "spent": clock.spent, "steps": steps})
+
+    plain = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
+    save_sentence_transformer(student.body, plain, arguments.teacher, arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Teaches the student to give either side of a sentence pair the teacher's vector of the English side.
+
+After Reimers and Gurevych 2020, with an in-batch contrastive term. The loop is our own: batches of one length,
+bfloat16, and teacher vectors made on the fly run several times faster on two cores than a general trainer's.
+"""
+
+import argparse
+import csv
+import math
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.progress import Progress
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from training.data import LANGUAGES, Pair, held_back, read_dictionary, read_pairs, split_questions
+from training.student import Clock, Student, length_batches, save_checkpoint, step
+from training.vocabulary import save_sentence_transformer
+
+BATCH = 128
+CHUNK = 64 * BATCH
+TEMPERATURE = 25.0
+ENGLISH_SHARE = 0.12
+DICTIONARY_SHARE = 0.10
+QUESTION_SHARE = 0.05
+
+
+class Stream:
+    """Endless training pairs, languages balanced by the square root of their size."""
+
+    def __init__(self, data: Path, seed: int) -> None:
+        self.choose = random.Random(seed)
+        pairs = [p for p in read_pairs(data) if not held_back(p)]
+        self.by_language = {x: [p for p in pairs if p.language == x] for x in LANGUAGES}
+        self.words = read_dictionary(data)
+        # English questions as their own translation: the teacher's skill on questions is to be kept.
+        self.questions = [
+            Pair(q.question, q.question, "en") for q in split_questions(data).training if q.language == "en"
+        ]
+        self.weights = [math.sqrt(len(self.by_language[x])) for x in LANGUAGES]
+        self.at = dict.fromkeys(LANGUAGES, 0)
+
+    def next(self, language: str) -> Pair:
+        """Return the next pair of a language, reshuffled after each round."""
+        rows = self.by_language[language]
+        if self.at[language] % len(rows) == 0:
+            self.choose.shuffle(rows)
+        pair = rows[self.at[language] % len(rows)]
+        self.at[language] += 1
+        return pair
+
+    def chunk(self, size: int) -> list[Pair]:
+        """Return `size` training pairs of every kind."""
+        drawn = self.choose.choices(LANGUAGES, self.weights, k=size)
+        pairs = []
+        for language in drawn:
+            kind = self.choose.random()
+            if kind < DICTIONARY_SHARE:
+                pairs.append(self.choose.choice(self.words))
+            elif kind < DICTIONARY_SHARE + QUESTION_SHARE:
+                pairs.append(self.choose.choice(self.questions))
+            else:
+                pairs.append(self.next(language))
+        return pairs
+
+
+def bitext_accuracy(student: Student, pairs: Sequence[Pair]) -> float:
+    """Return how often the nearest text of the other side is the translation, both ways, in percent."""
+    english, other = (student.encode(texts) for texts in zip(*((p.english, p.other) for p in pairs), strict=True))
+    similar = english @ other.T
+    right = torch.arange(len(pairs), device=similar.device)
+    hits = (similar.argmax(1) == right).float().mean() + (similar.argmax(0) == right).float().mean()
+    return 50 * float(hits)
+
+
+def main() -> None:
+    """Train for a number of minutes, writing a checkpoint every few; the last one is a sentence-transformers folder."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--data", type=Path, required=True)
+    options.add_argument("--teacher", type=Path, required=True)
+    options.add_argument("--start", type=Path, required=True, help="folder made by training.vocabulary")
+    options.add_argument("--out", type=Path, required=True)
+    options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    options.add_argument("--minutes", type=float, default=60.0)
+    options.add_argument("--rate", type=float, default=8e-5)
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    arguments = options.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(arguments.seed)
+    checkpoint = arguments.out / "checkpoint.pt"
+
+    stream = Stream(arguments.data, arguments.seed)
+    development = [p for p in read_pairs(arguments.data) if held_back(p) and len(p.english.split()) < 30]
+    by_language = {x: [p for p in development if p.language == x][:500] for x in LANGUAGES}
+    student = Student(arguments.start, device=arguments.device, max_tokens=96)
+    teacher = Student(arguments.teacher, device=arguments.device, max_tokens=96)
+    optimiser = student.optimiser(arguments.rate, embedding_factor=10)
+    clock, steps, seen = Clock(arguments.minutes), 0, 0
+    if arguments.resume and checkpoint.exists():
+        state = torch.load(checkpoint, map_location=arguments.device, weights_only=True)
+        student.body.load_state_dict(state["body"])
+        optimiser.load_state_dict(state["optimiser"])
+        clock.spent, steps, seen = state["spent"], state["steps"], state["seen"]
+        stream.choose.seed(steps)
+
+    with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
+        log = csv.writer(file)
+        bar = progress.add_task("distil", total=arguments.minutes)
+        queue: list[tuple[list[list[int]], torch.Tensor]] = []
+        losses: list[float] = []
+        last = clock.spent
+        for share in clock.ticks():
+            if not queue:
+                pairs = stream.chunk(CHUNK)
+                sides = [p.english if stream.choose.random() < ENGLISH_SHARE else p.other for p in pairs]
+                ids, targets = student.ids(sides), teacher.encode([p.english for p in pairs]).clone()
+                batches = length_batches([len(row) for row in ids], BATCH, stream.choose)
+                queue = [([ids[i] for i in batch], targets[batch]) for batch in batches]
+            rows, target = queue.pop()
+            vectors = student(rows)
+            likeness = (vectors * target).sum(1).mean()
+            # Two equal targets in a batch are no contrast.
+            same = (target @ target.T > 0.98) & ~torch.eye(len(target), dtype=torch.bool, device=target.device)
+            logits = (vectors @ target.T * TEMPERATURE).masked_fill(same, -1e4)
+            labels = torch.arange(len(rows), device=target.device)
+            loss = 4 * (1 - likeness) + 0.5 * functional.cross_entropy(logits, labels)
+            warm = min(1.0, (steps + 1) / 100)
+            step(optimiser, loss, multiplier=warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))))
+            steps, seen = steps + 1, seen + len(rows)
+            losses.append(float(likeness.detach()))
+            if steps % 100 == 0:
+                log.writerow([steps, seen, round(clock.spent, 2), round(sum(losses) / len(losses), 4), "", "", ""])
+                file.flush()
+                losses.clear()
+                progress.update(bar, completed=clock.spent)
+            if clock.spent - last > 5:
+                last = clock.spent
+                scores = [round(bitext_accuracy(student, by_language[x]), 1) for x in LANGUAGES]
+                log.writerow([steps, seen, round(clock.spent, 2), "", *scores])
+                file.flush()
+                state = {"body": student.body.state_dict(), "optimiser": optimiser.state_dict()}
+                save_checkpoint(checkpoint, {**state, "spent": clock.spent, "steps": steps, "seen": seen})
+
+    plain = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
+    save_sentence_transformer(student.body, plain, arguments.teacher, arguments.out)
+
+
+if __name__ == "__main__":
+    main()

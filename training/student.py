@@ -1,0 +1,109 @@
+"""The network under training: batches of texts to unit vectors, and checkpoints that survive a stop."""
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+from transformers import BertModel
+
+
+class Student(torch.nn.Module):
+    """A BERT body with mean pooling; dropout is off, as a distilled target is noise-free."""
+
+    def __init__(self, folder: Path, *, device: str, max_tokens: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.device = device
+        self.body = BertModel.from_pretrained(folder, add_pooling_layer=False).to(device)
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(max_tokens)
+        for module in self.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = dropout
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of the texts, special tokens included."""
+        return [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+
+    def forward(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Return unit vectors, (texts, dimensions), float32; matrix products run in bfloat16."""
+        longest = max(map(len, ids))
+        padded = torch.zeros((len(ids), longest), dtype=torch.long)
+        for i, row in enumerate(ids):
+            padded[i, : len(row)] = torch.tensor(row)
+        padded = padded.to(self.device)
+        mask = padded != 0
+        with torch.autocast(self.device, dtype=torch.bfloat16):
+            states = self.body(input_ids=padded, attention_mask=mask.long()).last_hidden_state
+        weights = mask.unsqueeze(-1).float()
+        return functional.normalize((states.float() * weights).sum(1) / weights.sum(1), dim=-1)
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str], *, batch: int = 128) -> torch.Tensor:
+        """Return unit vectors of any number of texts, (texts, dimensions), shorter texts batched together."""
+        ids = self.ids(texts)
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        vectors = torch.empty(len(ids), self.body.config.hidden_size, device=self.device)
+        for i in range(0, len(order), batch):
+            part = order[i : i + batch]
+            vectors[part] = self([ids[k] for k in part])
+        return vectors
+
+    def optimiser(self, rate: float, *, embedding_factor: float) -> torch.optim.AdamW:
+        """Return AdamW with a higher rate for the word vectors, most of which start as guesses."""
+        words = self.body.embeddings.word_embeddings.weight
+        rest = [p for p in self.body.parameters() if p is not words]
+        groups = [
+            {"params": [words], "lr": rate * embedding_factor, "peak": rate * embedding_factor},
+            {"params": rest, "lr": rate, "peak": rate},
+        ]
+        return torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
+
+
+def step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, *, multiplier: float) -> None:
+    """Take one clipped step at `multiplier` times the peak rates."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["peak"] * multiplier
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    for group in optimiser.param_groups:
+        torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
+    optimiser.step()
+
+
+def length_batches(lengths: Sequence[int], size: int, choose: random.Random) -> list[list[int]]:
+    """Return positions in batches of neighbouring lengths, in random order; a rest below `size` is left out."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    batches = [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
+    choose.shuffle(batches)
+    return batches
+
+
+@dataclass
+class Clock:
+    """Training time in minutes, counted over stops."""
+
+    minutes: float
+    spent: float = 0.0
+
+    def ticks(self) -> Iterator[float]:
+        """Yield the share of the time that is spent, 0 to 1, until it is."""
+        last = time.monotonic()
+        while self.spent < self.minutes:
+            yield self.spent / self.minutes
+            now = time.monotonic()
+            self.spent += (now - last) / 60
+            last = now
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint beside its place and rename it there, so that a stop leaves the old or the new one."""
+    beside = path.with_suffix(".part")
+    torch.save(state, beside)
+    beside.replace(path)
