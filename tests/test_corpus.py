@@ -90,7 +90,7 @@ def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
         ("Version 3.5 of it is out", "Version 3.5 of it is out", None),
         (
             "uno due tre " * 20,
-            "uno due tre uno due tre uno due tre uno due tre uno due tre uno due tre uno due tre uno due…",
+            "uno due tre uno due tre uno due tre uno due tre uno due tre uno due tre uno due tre uno…",
             None,
         ),
         ("x" * 200, "x" * 89 + "…", None),

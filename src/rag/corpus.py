@@ -38,8 +38,8 @@ def read_corpus(folder: Path) -> tuple[Document, ...]:
     """Return the `.txt` and `.md` files below `folder` as documents, in order of their ids.
 
     The text of a document is its file decoded as UTF-8, without a byte order mark and otherwise unchanged, newlines
-    included. Hidden files, files of white space only, and symbolic links that lead out of the folder are skipped. Titles,
-    languages, dates and addresses come from an optional `corpus.toml`; what it does not say comes from the text:
+    included. Hidden files, files of white space only, and symbolic links that lead out of the folder are skipped.
+    Titles, languages, dates and addresses come from an optional `corpus.toml`; what it does not say comes from the text:
 
         [documents."reports/2026.txt"]
         title = "The year 2026"

@@ -88,10 +88,20 @@ def _cores(text: str, cuts: Mapping[int, str], size: int) -> Iterator[tuple[int,
     )
     ends = list(accumulate(map(len, splitter.split_text("".join(stand_in))), initial=0))
     assert ends[-1] == len(text), "the parts do not re-join to the text"
+    core: tuple[int, int] | None = None
     for start, end in pairwise(ends):
         part = text[start:end]
-        if part.strip():
-            yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
+        if not part.strip():
+            continue
+        begin, end = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
+        # The splitter never joins the last part of one paragraph to the next paragraph, however short they are.
+        if core and end - core[0] <= size:
+            begin = core[0]
+        elif core:
+            yield core
+        core = begin, end
+    if core:
+        yield core
 
 
 def _widened(start: int, wholes: Sequence[int], parts: Sequence[int], overlap: int) -> int:
