@@ -68,6 +68,14 @@ def test_links_that_lead_outside_are_skipped(tmp_path: Path) -> None:
     assert [document.id for document in read_corpus(folder)] == ["a.txt", "same.txt"]
 
 
+def test_unusual_file_names(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"Città\u00a0d’arte 😀.txt": "Una città."})
+    assert read_corpus(folder)[0].id == "Città\u00a0d’arte 😀.txt"
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("A text.")
+    with pytest.raises(CorpusError, match="rename"):
+        read_corpus(folder)
+
+
 def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
     folder = write(tmp_path, {"a.txt": "A text."})
     os.mkfifo(folder / "pipe.txt")

@@ -145,11 +145,11 @@ def test_texts_without_letters_are_undetermined(text: str) -> None:
 
 def test_any_string_has_an_answer_and_soon() -> None:
     question_language("warm")
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ["a" * 100_000, "e\u0301" * 50_000, "\ud83d chi guida lo studio \x00", "İ" * 1000, "\U0010ffff l'"]:
         assert detect(text)
         assert question_language(text)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert question_language("\ud83d chi guida lo studio \x00") == "it"
 
 

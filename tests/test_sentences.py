@@ -195,9 +195,9 @@ def test_endless_sentences_are_cut_at_clauses_then_spaces() -> None:
 def test_time_is_linear(piece: str) -> None:
     size = 1_000_000 if piece in ("a", "ab ") else 200_000
     text = piece * (size // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     split(text)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)

@@ -109,7 +109,7 @@ def test_time_is_linear() -> None:
     starts = range(0, len(document.text), len(sentence))
     whole = [Span(document, start, start + len(sentence) - 1) for start in starts]
     split(document, whole[:1])
-    started = time.perf_counter()
+    started = time.process_time()
     found = split(document, whole)
-    assert time.perf_counter() - started < 6.0
+    assert time.process_time() - started < 6.0
     assert len(found) == 15_000 / 7 // 1 + 1

@@ -358,12 +358,12 @@ class TestServer:
             "¿Quién dirige el AI Studio?",
             "",
             "?!",
-            "\x00 \ud800 $$x$$",
+            "\x00 $$x$$",
             "日本",
         ],
     )
     def test_a_program_gets_what_the_assistant_says(self, client: Any, assistant: Assistant, question: str) -> None:
-        expected = assistant.ask(question.replace("\ud800", "?")).to_dict()
+        expected = assistant.ask(question).to_dict()
         assert client.predict(question, api_name="/ask") == json.loads(json.dumps(expected))
 
     def test_history_language_and_documents_reach_the_assistant(self, client: Any, assistant: Assistant) -> None:

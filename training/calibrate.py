@@ -16,7 +16,7 @@ from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, weigh
 from rag.encode import Encoder, OnnxEncoder
 from rag.index import Passages
 from rag.lexical import Lexical
-from rag.metrics import contains, expected_calibration_error
+from rag.metrics import expected_calibration_error
 from rag.read import Reader, open_reader
 from rag.search import search
 from rag.sentences import sentences
@@ -34,12 +34,13 @@ MOST_WRONG_REFUSALS = 0.07
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question asked of a world: its readings, which are right, and what is left when its source is hidden."""
+    """A question asked of a world: its readings, and which are right; `abroad` when only another language answers."""
 
     language: str
     case: Case
     right: NDArray[np.bool_]
     answerable: bool
+    abroad: bool
     nearest: float
 
 
@@ -75,54 +76,69 @@ class World:
         return weigh(question.question, question.language, readings, self.lexical, weights) if readings else None
 
 
-def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[tuple[Question, frozenset[str]]]]]:
-    """Return collections with the questions to ask, each with the ids of the documents that answer it."""
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A question for a world, with the places that answer it: document id to start and end."""
+
+    question: Question
+    places: dict[str, tuple[int, int]]
+
+    def is_right(self, span: Span) -> bool:
+        """Tell whether a span touches the answer at one of its places."""
+        place = self.places.get(span.document.id)
+        return place is not None and span.start < place[1] and place[0] < span.end
+
+    def hidings(self) -> list[frozenset[str]]:
+        """Return what to hide: nothing, all sources, and those in the question's own language if others are left."""
+        sources = frozenset(self.places)
+        own = frozenset(id for id in sources if id.startswith(self.question.language))
+        return [frozenset(), sources, *([own] if own < sources and own else [])]
+
+
+def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
+    """Return collections with the questions to ask; Italian passages are the Spanish ones' translations."""
     development = split_questions(data).development
     choose = random.Random(0)
-    made = []
-    texts = {x: list(dict.fromkeys(q.passage for q in rows)) for x, rows in development.items()}
     by_passage: dict[str, list[Question]] = {}
-    twins: dict[str, set[str]] = {}
+    by_id: dict[str, list[Question]] = {}
     for rows in development.values():
         for question in rows:
             by_passage.setdefault(question.passage, []).append(question)
-            twins.setdefault(question.id, set()).add(question.passage)
+            by_id.setdefault(question.id, []).append(question)
+    texts = {x: list(dict.fromkeys(q.passage for q in development[x])) for x in ("en", "es", "fr")}
+    made = []
     for at in range(0, min(map(len, texts.values())) - PASSAGES_OF_A_LANGUAGE + 1, PASSAGES_OF_A_LANGUAGE):
-        documents, questions = [], []
-        for language, passages in texts.items():
-            chosen = passages[at : at + PASSAGES_OF_A_LANGUAGE]
-            ids = {text: f"{language}-{at + i}" for i, text in enumerate(chosen)}
-            documents += [Document(ids[text], ids[text], language, text) for text in chosen]
-            rows = [q for text in chosen for q in by_passage[text]]
-            questions += choose.sample(rows, min(len(rows), QUESTIONS_OF_A_LANGUAGE))
-        known = {d.text: d.id for d in documents}
-        asked = [(q, frozenset(known[t] for t in twins[q.id] if t in known)) for q in questions]
-        made.append((World(documents, encoder), asked))
+        chosen = {x: passages[at : at + PASSAGES_OF_A_LANGUAGE] for x, passages in texts.items()}
+        asked_in_spanish = [q for text in chosen["es"] for q in by_passage[text]]
+        chosen["it"] = list({t.passage: 0 for q in asked_in_spanish for t in by_id[q.id] if t.language == "it"})
+        documents, ids, posed = [], dict[str, str](), []
+        for language, passages in chosen.items():
+            ids |= {text: f"{language}-{at + i}" for i, text in enumerate(passages)}
+            documents += [Document(ids[text], ids[text], language, text) for text in passages]
+        for passages in chosen.values():
+            rows = [q for text in passages for q in by_passage[text]]
+            for question in choose.sample(rows, min(len(rows), QUESTIONS_OF_A_LANGUAGE)):
+                same = [q for q in by_id[question.id] if q.passage in ids]
+                places = {ids[q.passage]: (q.start, q.start + len(q.answer)) for q in same}
+                posed.append(Posed(question, places))
+        made.append((World(documents, encoder), posed))
     return made
 
 
-def is_right(span: Span, question: Question, sources: frozenset[str]) -> bool:
-    """Tell whether a sentence holds the answer: at its place, or in words where it is a translation's."""
-    document = span.document
-    if document.id not in sources:
-        return False
-    if document.text == question.passage:
-        return span.start < question.start + len(question.answer) and question.start < span.end
-    return contains(span.text, question.answer)
-
-
 def ask_all(data: Path, encoder: Encoder, reader: Reader, weights: Weights) -> tuple[list[Asked], list[Asked]]:
-    """Ask every question twice, with its sources and without; return the worlds in two halves."""
+    """Ask every question with its sources and without; return the worlds in two halves."""
     halves: tuple[list[Asked], list[Asked]] = ([], [])
     for number, (world, questions) in enumerate(track(worlds(data, encoder), "asking")):
-        for question, sources in questions:
-            for hidden in (frozenset[str](), sources):
-                case = world.ask(question, encoder, reader, weights, hidden=hidden)
+        for posed in questions:
+            for hidden in posed.hidings():
+                case = world.ask(posed.question, encoder, reader, weights, hidden=hidden)
                 if case is None:
                     continue
-                right = np.array([is_right(r.sentence, question, sources) for r in case.readings])
+                answerable = not posed.places.keys() <= hidden
+                right = np.array([posed.is_right(r.answer) for r in case.readings])
                 nearest = max(r.found.dense for r in case.readings)
-                halves[number % 2].append(Asked(question.language, case, right, not hidden, nearest))
+                abroad = bool(hidden) and answerable
+                halves[number % 2].append(Asked(posed.question.language, case, right, answerable, abroad, nearest))
     return halves
 
 
@@ -171,7 +187,7 @@ def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
         scores[order],
         asked.case.alike[np.ix_(order, order)],
     )
-    return Asked(asked.language, case, asked.right[order], asked.answerable, asked.nearest)
+    return Asked(asked.language, case, asked.right[order], asked.answerable, asked.abroad, asked.nearest)
 
 
 def measure(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float, threshold: float) -> dict[str, float]:
@@ -190,8 +206,9 @@ def measure(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float
         "ece": expected_calibration_error(sure.tolist(), right.tolist()),
     }
     for language in sorted({a.language for a in asked}):
-        mine = answerable & np.array([a.language == language for a in asked])
+        mine = answerable & np.array([a.language == language and not a.abroad for a in asked])
         scores[f"right_sentence.{language}"] = right[mine].mean()
+    scores["right_sentence.abroad"] = right[np.array([a.abroad for a in asked])].mean()
     return {name: round(float(value), 4) for name, value in scores.items()}
 
 

@@ -18,6 +18,7 @@ DESCRIPTION = "corpus.toml"
 
 _LONGEST_TITLE = 90
 _BOM = b"\xef\xbb\xbf"
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _STAMP = re.compile(r"\s*(?:(?:date|data|fecha)\b\s*:?\s*)?(\d{4}-\d{2}-\d{2})(?!\S)", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\s*(?:#{1,6}\s+|[-*+•]\s+|>\s*|\d{1,3}[.)]\s+|\*{1,3}|_{1,3}(?=\w))*")
 # Enough for a title: a full stop behind a word of three letters or more, so that "M. Cheng" and "J. Doe" stay whole.
@@ -39,7 +40,7 @@ def read_corpus(folder: Path) -> tuple[Document, ...]:
 
     The text of a document is its file decoded as UTF-8, without a byte order mark and otherwise unchanged, newlines
     included. Hidden files, files of white space only, and symbolic links that lead out of the folder are skipped.
-    Titles, languages, dates and addresses come from an optional `corpus.toml`; what it does not say comes from the text:
+    Titles, languages, dates and addresses come from an optional `corpus.toml`; what it leaves out, from the text:
 
         [documents."reports/2026.txt"]
         title = "The year 2026"
@@ -113,7 +114,7 @@ def _shown(name: str) -> str:
 
 
 def _document(name: str, text: str, entry: _Entry) -> Document:
-    if not name.isprintable():
+    if _UNPRINTABLE.search(name):
         raise CorpusError(f"The file name {name!r} cannot be written as text; rename the file.")
     return Document(
         id=name,

@@ -38,6 +38,49 @@ SAME = 0.75
 AGREES = 0.2
 AS_GOOD = 0.6
 MOST_CITATIONS = 5
+# Stems, as `terms` makes them, of words that leave an answer what it is.
+_HEDGES = frozenset(
+    [
+        "circ",
+        "about",
+        "approxim",
+        "around",
+        "rough",
+        "near",
+        "cerc",
+        "unos",
+        "unas",
+        "aproxim",
+        "environ",
+        "pre",
+        "almost",
+        "quas",
+        "alrededor",
+    ]
+)
+_MONTHS = {
+    stem: f"month{number}"
+    for number, names in enumerate(
+        (
+            "january enero janvier gennaio",
+            "february febrero fevrier febbraio",
+            "march marzo mars",
+            "april abril avril aprile",
+            "may mayo mai maggio",
+            "june junio juin giugno",
+            "july julio juillet luglio",
+            "august agosto aout",
+            "september septiembre septembre settembre",
+            "october octubre octobre ottobre",
+            "november noviembre novembre",
+            "december diciembre decembre dicembre",
+        ),
+        start=1,
+    )
+    for name in names.split()
+    for language in ("en", "es", "fr", "it")
+    for stem in terms(name, language)
+}
 _NAME_OR_NUMBER = re.compile(r"(?<!^)(?<![.!?¿¡] )\b[A-ZÀ-ÖØ-Þ][\w’'-]*|\b\d[\d.,]*\d|\b\d\b")
 _WORD = re.compile(r"\w+")
 
@@ -110,8 +153,44 @@ def weigh(question: str, language: str, readings: Sequence[Reading], lexical: Le
         key=lambda i: (-scores[i], readings[i].answer.document.id, readings[i].answer.start),
     )
     ranked = tuple(readings[i] for i in order)
-    vectors = np.stack([reading.vector for reading in ranked])
-    return Case(ranked, evidence[order], scores[order], (vectors @ vectors.T).astype(np.float64))
+    return Case(ranked, evidence[order], scores[order], likeness(ranked))
+
+
+def likeness(readings: Sequence[Reading]) -> NDArray[np.float64]:
+    """Return how far any two readings give one answer, (readings, readings), 1 where their words do.
+
+    Whole sentences, and words in different languages, are compared by their sentences' vectors; an answer with other
+    figures is another answer.
+    """
+    vectors = np.stack([reading.vector for reading in readings])
+    alike = (vectors @ vectors.T).astype(np.float64)
+    words = [answer_words(r.answer.text, r.answer.document.language) for r in readings]
+    figures = [frozenset(word for word in each if word[0].isdigit()) for each in words]
+    for i, one in enumerate(readings):
+        for j in range(i):
+            other = readings[j]
+            exact = one.answer != one.sentence and other.answer != other.sentence
+            if words[i] and words[j] and figures[i] == figures[j] and _same_words(words[i], words[j]):
+                alike[i, j] = 1.0
+            elif exact and (figures[i] != figures[j] or one.answer.document.language == other.answer.document.language):
+                alike[i, j] = 0.0
+            alike[j, i] = alike[i, j]
+    return alike
+
+
+def answer_words(text: str, language: str) -> frozenset[str]:
+    """Return the words that make an answer what it is: stems and figures, months by their number, no hedges.
+
+    >>> answer_words("circa 30.000", "it") == answer_words("about 30,000", "en")
+    True
+    """
+    return frozenset(_MONTHS.get(word, word) for word in terms(text, language) if bare(word) not in _HEDGES)
+
+
+def _same_words(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Tell whether the shorter answer is a good part of the longer one: "Cheng" of "Albert Cheng"."""
+    shorter, longer = sorted((one, other), key=len)
+    return shorter <= longer and 2 * len(shorter) >= len(longer)
 
 
 def gather(question: str, language: str, readings: Sequence[Reading], lexical: Lexical) -> NDArray[np.float64]:
@@ -133,7 +212,7 @@ def gather(question: str, language: str, readings: Sequence[Reading], lexical: L
                 coverage if abroad else 0.0,
                 asked.coverage(reading.found.hit.span.text, own),
                 asked.names(reading.found.hit.span.text),
-                holds(reading.answer.text, kind, besides=question),
+                holds(reading.answer.text, kind, language=own, besides=question),
                 1.0 / (reading.found.dense_rank or 50) + 1.0 / (reading.found.lexical_rank or 50),
                 float(abroad),
                 1.0 / len(_WORD.findall(reading.sentence.text) or ["-"]),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -52,9 +53,11 @@ def folder_fingerprint(folder: Path) -> str:
     """Return the SHA-256 over the names and contents of a model's files, but for what does not change its vectors."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        # The ONNX file holds the same weights, and the card none.
-        if path.is_file() and path.suffix not in {".onnx", ".md", ".png", ".csv"}:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        place = path.relative_to(folder)
+        # The ONNX file holds the same weights, the card none, and hidden files are other programs' notes.
+        hidden = any(part.startswith(".") for part in place.parts)
+        if path.is_file() and not hidden and path.suffix not in {".onnx", ".md", ".png", ".csv"}:
+            digest.update(place.as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -65,7 +68,9 @@ class SentenceTransformerEncoder:
     def __init__(self, spec: str) -> None:
         """Load the model; raise EncoderError when it is neither a model's folder nor a name that can be had."""
         folder = BUNDLED_FOLDER if spec == BUNDLED else Path(spec)
-        self.name = spec if spec == BUNDLED or not folder.is_dir() else str(folder.resolve())
+        self.name = lasting_name(spec)
+        # The tokenizers of transformers are changed by every call and refuse a second one meanwhile.
+        self._lock = threading.Lock()
         self._model = _load_model(str(folder), local=folder.is_dir(), spec=spec)
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = folder_fingerprint(folder) if folder.is_dir() else _weights_fingerprint(self._model)
@@ -82,14 +87,14 @@ class SentenceTransformerEncoder:
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
         encode = self._model.encode_query if question else self._model.encode_document
-        rows = encode(
-            [printable(text) for text in texts],
-            batch_size=BATCH,
-            convert_to_numpy=True,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
-        return np.asarray(rows, np.float32)
+        with self._lock:
+            rows = encode(
+                [printable(text) for text in texts],
+                batch_size=BATCH,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        return unit(np.asarray(rows, np.float32))
 
 
 class OnnxEncoder:
@@ -155,6 +160,25 @@ def spec_fingerprint(spec: str) -> str | None:
     """Return the fingerprint of the encoder called `spec` without loading it; None where only loading can tell."""
     folder = BUNDLED_FOLDER if spec == BUNDLED else Path(spec)
     return folder_fingerprint(folder) if folder.is_dir() else None
+
+
+def lasting_name(spec: str) -> str:
+    """Return the name that finds the same encoder from any working directory: a folder's is its absolute path."""
+    return str(Path(spec).resolve()) if spec != BUNDLED and Path(spec).is_dir() else spec
+
+
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows (n, d) at length 1; one without a direction, zero or not finite, points along the first axis.
+
+    >>> unit(np.array([[3, 4], [0, 0]], np.float32))
+    array([[0.6, 0.8],
+           [1. , 0. ]], dtype=float32)
+    """
+    wide = rows.astype(np.float64)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    known = np.isfinite(lengths) & (lengths > 0)
+    axis = np.eye(1, wide.shape[1])
+    return np.asarray(np.where(known, wide / np.where(known, lengths, 1.0), axis), np.float32)
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 from typing import Literal
 
 Kind = Literal["name", "time", "number", "place", "other"]
@@ -35,32 +36,54 @@ _ASKS: dict[str, tuple[tuple[Kind, str], ...]] = {
         ("name", r"chi"),
     ),
 }  # fmt: skip
-_MONTHS = (
-    "january february march april june july august september october november december "
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre "
-    "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre "
-    "gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre"
-)
-_TIMES = (
-    "monday tuesday wednesday thursday friday saturday sunday lunes martes miercoles jueves viernes sabado domingo "
-    "lundi mardi mercredi jeudi vendredi samedi dimanche lunedi martedi mercoledi giovedi venerdi sabato domenica "
-    "spring summer autumn winter primavera verano otono invierno printemps ete automne hiver estate autunno inverno "
-    "yesterday today tomorrow ayer hoy manana hier demain ieri oggi domani century siglo siecle secolo "
-    "year years month months week weeks day days ano anos mes meses semana semanas dia dias an ans annee annees mois "
-    "semaine semaines jour jours anno anni mese mesi settimana settimane giorno giorni"
-)
-_NUMBERS = (
-    "two three four five six seven eight nine ten eleven twelve hundred thousand million billion dozen dozens "
-    "dos tres cuatro cinco seis siete ocho nueve diez once doce cien mil millon millones docena docenas "
-    "deux trois quatre cinq sept huit neuf dix onze douze cent mille million millions milliard milliards douzaine "
-    "due tre quattro cinque sei sette otto nove dieci undici dodici cento mila milione milioni miliardo miliardi "
-    "migliaia miles milliers decine decenas dizaines half double twice"
-)
+# By language, because one's "due", "once", "an" and "estate" are another's number, number, time and time.
+_TIMES = {
+    "en": (
+        "january february march april june july august september october november december monday tuesday wednesday "
+        "thursday friday saturday sunday spring summer autumn winter yesterday today tomorrow century year years month "
+        "months week weeks day days"
+    ),
+    "es": (
+        "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre lunes "
+        "martes miercoles jueves viernes sabado domingo primavera verano otono invierno ayer hoy manana siglo ano anos "
+        "mes meses semana semanas dia dias"
+    ),
+    "fr": (
+        "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi "
+        "jeudi vendredi samedi dimanche printemps automne hiver hier demain siecle an ans annee annees mois semaine "
+        "semaines jour jours"
+    ),
+    "it": (
+        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre lunedi martedi "
+        "mercoledi giovedi venerdi sabato domenica primavera estate autunno inverno ieri oggi domani secolo anno anni "
+        "mese mesi settimana settimane giorno giorni"
+    ),
+}
+# What is a time only beside certain words: the month beside the verb, the season beside "has been".
+_TIMES_IN_PLACE = {
+    "en": r"may (?=\d)|(?<=\d )may|(?<=in )may|(?<=by )may|(?<=until )may|(?<=since )may|(?<=last )may|(?<=next )may",
+    "fr": r"(?<=[ld]['’])ete|(?<=en )ete|(?<=cet )ete|ete (?=dernier|prochain|\d{4})|aujourd['’]hui",
+}
+_NUMBERS = {
+    "en": (
+        "two three four five six seven eight nine ten eleven twelve hundred hundreds thousand thousands million "
+        "millions billion billions dozen dozens half double twice"
+    ),
+    "es": (
+        "dos tres cuatro cinco seis siete ocho nueve diez once doce cien ciento cientos mil miles millon millones "
+        "docena docenas decenas"
+    ),
+    "fr": (
+        "deux trois quatre cinq six sept huit neuf dix onze douze cent cents centaines mille milliers million millions "
+        "milliard milliards douzaine douzaines dizaine dizaines"
+    ),
+    "it": (
+        "due tre quattro cinque sei sette otto nove dieci undici dodici cento centinaia mille mila migliaia milione "
+        "milioni miliardo miliardi decina decine dozzina dozzine"
+    ),
+}
 _WORD = re.compile(r"[^\W\d_]+")
-_TIME = re.compile(
-    rf"\b({'|'.join((_MONTHS + ' ' + _TIMES).split())}|1\d{{3}}|20\d\d)\b|\bmay\b(?= \d)|\b(in|by|until) may\b"
-)
-_NUMBER = re.compile(rf"\d|\b({'|'.join(_NUMBERS.split())})\b")
+_YEAR = r"1\d{3}|20\d\d"
 _NAME = re.compile(r"[A-ZÀ-ÖØ-Þ][\w'’&.-]*[\w]")
 
 
@@ -87,19 +110,16 @@ def expected(question: str, language: str) -> Kind:
     return "other"
 
 
-def holds(text: str, kind: Kind, *, besides: str = "") -> float:
-    """Tell whether a text holds that kind of thing: 1 if it does, -1 if not, 0 where only meaning could tell.
+def holds(text: str, kind: Kind, *, language: str, besides: str = "") -> float:
+    """Tell whether a text in `language` holds that kind of thing: 1 if it does, -1 if not, 0 if only meaning can tell.
 
     A name counts only when it does not stand in `besides`, the question.
 
-    >>> holds("in August 2025", "time"), holds("in Amazon's view", "number")
+    >>> holds("in August 2025", "time", language="en"), holds("in Amazon's view", "number", language="en")
     (1.0, -1.0)
     """
-    plain = bare(text)
-    if kind == "number":
-        return 1.0 if _NUMBER.search(plain) else -1.0
-    if kind == "time":
-        return 1.0 if _TIME.search(plain) else -1.0
+    if kind in ("number", "time"):
+        return 1.0 if _pattern(kind, language).search(bare(text)) else -1.0
     if kind in ("name", "place"):
         asked = set(_WORD.findall(bare(besides)))
         names = [name for name in _NAME.findall(text) if not set(_WORD.findall(bare(name))) <= asked]
@@ -107,3 +127,13 @@ def holds(text: str, kind: Kind, *, besides: str = "") -> float:
         inner = [name for name in names if not text.lstrip("«“\"'([- ").startswith(name)]
         return 1.0 if inner or len(names) > 1 else -1.0
     return 0.0
+
+
+@cache
+def _pattern(kind: Literal["number", "time"], language: str) -> re.Pattern[str]:
+    """Return what numbers or times look like in a language; where it is none of the four, their figures."""
+    lists, figures = (_NUMBERS, r"\d") if kind == "number" else (_TIMES, rf"\b(?:{_YEAR})\b")
+    words = lists.get(language, "").split()
+    if kind == "time" and language in _TIMES_IN_PLACE:
+        words.append(_TIMES_IN_PLACE[language])
+    return re.compile(rf"{figures}|\b(?:{'|'.join(words)})\b" if words else figures)

@@ -4,19 +4,20 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.corpus import read_corpus
-from rag.encode import BUNDLED, Encoder, open_encoder, spec_fingerprint
+from rag.encode import BUNDLED, Encoder, lasting_name, open_encoder, spec_fingerprint
 from rag.errors import IndexDirectoryError
 from rag.lexical import Lexical
 from rag.sentences import sentences
@@ -29,6 +30,8 @@ MANIFEST = "manifest.json"
 LOCK = ".lock"
 # As many texts as are embedded between two reports of progress.
 SLICE = 64
+# The names that `_write` gives, and no others: what else lies beside the index is the user's.
+_DATA = re.compile(r"data-[0-9a-f]{16}-\d+")
 
 Progress = Callable[[str, int, int], None]
 
@@ -52,7 +55,7 @@ class BuildReport:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Passages(Sequence[Span]):
     """The passages of an index as spans made on demand: `places` has a row (document, start, end) for each."""
 
@@ -75,11 +78,12 @@ class Passages(Sequence[Span]):
 
     def within(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """Return the rows of the passages that lie in the documents of these ids."""
-        wanted = [i for i, document in enumerate(self.documents) if document.id in ids]
+        chosen = frozenset(ids)
+        wanted = [i for i, document in enumerate(self.documents) if document.id in chosen]
         return np.flatnonzero(np.isin(self.places[:, 0], wanted)).astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Index:
     """An opened index, held in memory: a later build does not disturb it."""
 
@@ -138,7 +142,7 @@ class _LazyEncoder:
     """An encoder that is loaded only when a text has to be embedded."""
 
     def __init__(self, spec: str) -> None:
-        self.name = spec
+        self.name = lasting_name(spec)
         self._opened: Encoder | None = None
         fingerprint = spec_fingerprint(spec)
         self.fingerprint = fingerprint or self._open().fingerprint
@@ -171,6 +175,7 @@ def build_with(corpus: Path, index: Path, encoder: Encoder, *, settings: Setting
         old = _read_old(index, encoder.fingerprint)
         inputs = _inputs(documents, encoder, settings)
         if old.inputs == inputs:
+            _clear(index)
             return BuildReport(len(documents), old.passages, 0, old.passages, time.monotonic() - began)
         passages = _split(documents, settings, progress)
         if not len(passages):
@@ -178,6 +183,7 @@ def build_with(corpus: Path, index: Path, encoder: Encoder, *, settings: Setting
         rows, embedded = _embed(passages, encoder, old.vectors, progress)
         lexical = Lexical.of([p.text for p in passages], [p.document.language for p in passages])
         _write(index, documents, passages, rows, lexical, encoder, settings, inputs)
+        _clear(index)
     return BuildReport(len(documents), len(passages), embedded, len(passages) - embedded, time.monotonic() - began)
 
 
@@ -188,6 +194,17 @@ def open_index(folder: Path | str = "index") -> Index:
     """
     folder = Path(folder)
     manifest = _read_manifest(folder)
+    try:
+        return _open_data(folder, manifest)
+    except IndexDirectoryError:
+        # A build that ended in the meantime has taken these data away and put others in their place.
+        renewed = _read_manifest(folder)
+        if renewed["data"] == manifest["data"]:
+            raise
+        return _open_data(folder, renewed)
+
+
+def _open_data(folder: Path, manifest: Mapping[str, Any]) -> Index:
     data = folder / manifest["data"]
     _verify(data, manifest["files"])
     try:
@@ -225,7 +242,9 @@ def _embed(
 ) -> tuple[NDArray[np.float32], int]:
     """Return a row for each passage, and how many had to be embedded."""
     keys = [_digest(passage.text.encode()) for passage in passages]
-    missing = [i for i, key in enumerate(keys) if key not in known]
+    # A text that several passages have is embedded once.
+    firsts = {key: i for i, key in reversed(list(enumerate(keys)))}
+    missing = sorted(i for key, i in firsts.items() if key not in known)
     fresh: dict[str, NDArray[np.float32]] = {}
     for first in range(0, len(missing), SLICE):
         part = missing[first : first + SLICE]
@@ -248,6 +267,7 @@ def _write(
 ) -> None:
     """Write the data beside the old ones; replacing the manifest is the one step that makes them the index."""
     data = folder / f"data-{inputs[:16]}-{os.getpid()}"
+    beside = folder / f"{MANIFEST}.new"
     try:
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(parents=True)
@@ -269,15 +289,21 @@ def _write(
         }
         for path in _files(data):
             _flush(path)
-        beside = folder / f"{MANIFEST}.new"
-        beside.write_text(json.dumps({**manifest, "checksum": _checksum(manifest)}, indent=1, ensure_ascii=False))
+        beside.write_text(json.dumps({**manifest, "checksum": _checksum(manifest)}, indent=1), encoding="ascii")
         _flush(beside)
         beside.replace(folder / MANIFEST)
     except OSError as error:
         shutil.rmtree(data, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise _unwritable(folder, error) from error
-    for path in folder.glob("data-*"):
-        if path.name != data.name:
+
+
+def _clear(folder: Path) -> None:
+    """Remove the data that earlier builds, or interrupted ones, left behind."""
+    current = _read_manifest(folder)["data"]
+    for path in folder.iterdir():
+        if path.name != current and _DATA.fullmatch(path.name):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -348,20 +374,26 @@ def _exclusive(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the system frees it when the process ends, however it ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / LOCK).open("ab") as file:
-            try:
-                import fcntl
-            except ImportError:  # no such lock on Windows: there, two builders are left to the atomic rename
-                yield
-                return
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise IndexDirectoryError(
-                    f"another build is writing {folder}; wait until it has ended, or name another folder"
-                ) from error
-            yield
-    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        file = (folder / LOCK).open("ab")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    with file:
+        _lock(file, folder)
+        yield
+
+
+def _lock(file: BinaryIO, folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # no such lock on Windows: there, two builders are left to the atomic rename
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise IndexDirectoryError(
+            f"another build is writing {folder}; wait until it has ended, or name another folder"
+        ) from error
+    except OSError as error:
         raise _unwritable(folder, error) from error
 
 
@@ -370,7 +402,8 @@ def _files(data: Path) -> list[Path]:
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as file:
+    # Windows flushes only what is open for writing.
+    with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 
@@ -379,7 +412,7 @@ def _digest(content: bytes) -> str:
 
 
 def _checksum(manifest: Mapping[str, Any]) -> str:
-    return _digest(json.dumps(manifest, sort_keys=True, ensure_ascii=False).encode())
+    return _digest(json.dumps(manifest, sort_keys=True).encode())
 
 
 def _damaged(folder: Path, what: str) -> IndexDirectoryError:

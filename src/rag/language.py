@@ -68,7 +68,7 @@ _UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def detect(text: str, *, among: Sequence[str] | None = None) -> str:
-    """Tell which language `text` is in, as an ISO 639-1 code.
+    """Tell which language `text` is in, as an ISO 639-1 code (639-3 where 639-1 has none).
 
     Only the first 4,000 characters count. `among` holds the codes to choose from; a text without letters is "und".
     Any string has an answer, control characters and lone surrogates included.
@@ -100,9 +100,13 @@ def question_language(text: str, default: str = "en") -> str:
     if not any(map(str.isalpha, head)):
         return default
     evidence = _evidence(head)
+    words = len(_WORD.findall(head))
+    best, second = sorted(evidence, key=evidence.__getitem__, reverse=True)[:2]
+    if _is_latin(head) and evidence[best] >= _FEW * words and evidence[best] - evidence[second] > 1.0:
+        return best  # The letters could not change this any more, and loading their statistics takes a second.
     probabilities = {code: math.exp(score) for code, score in _log_probabilities(head).items()}
     first = max(probabilities, key=probabilities.__getitem__)
-    if first not in LANGUAGES and (not _is_latin(head) or _is_other(head, probabilities[first], evidence)):
+    if first not in LANGUAGES and (not _is_latin(head) or _is_other(words, probabilities[first], evidence)):
         return first
     if not any(evidence.values()):
         return _likely(probabilities) or default
@@ -116,8 +120,7 @@ def _likely(probabilities: Mapping[str, float]) -> str | None:
     return best if among[best] >= max(_LIKELY, sum(among.values()) / 2) else None
 
 
-def _is_other(head: str, confidence: float, evidence: Mapping[str, float]) -> bool:
-    words = len(_WORD.findall(head))
+def _is_other(words: int, confidence: float, evidence: Mapping[str, float]) -> bool:
     return words > 1 and confidence >= _SURE and max(evidence.values()) < _FEW * words
 
 

@@ -1,5 +1,6 @@
 """Reads passages: from what search found to narrower places that may answer the question."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -204,24 +205,32 @@ def open_reader(encoder: Encoder) -> Reader:
 
 
 class SentenceVectors:
-    """The vectors of sentences, remembered between questions."""
+    """The vectors of sentences, remembered between questions; safe to share between threads."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, *, remembered: int = REMEMBERED) -> None:
         self._encoder = encoder
+        self._remembered = remembered
         self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def of(self, spans: Sequence[Span]) -> NDArray[np.float32]:
         """Return a row for each span, (spans, dimensions)."""
         texts = [span.text for span in spans]
-        missing = list(dict.fromkeys(text for text in texts if text not in self._known))
-        fresh = dict(zip(missing, self._encoder.encode_passages(missing), strict=True))
-        rows = [fresh[text] if text in fresh else self._known[text] for text in texts]
-        for text, row in zip(texts, rows, strict=True):
-            self._known[text] = row
-            self._known.move_to_end(text)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return np.stack(rows) if rows else np.empty((0, self._encoder.dimensions), np.float32)
+        with self._lock:
+            vectors = {text: self._known[text] for text in texts if text in self._known}
+        missing = list(dict.fromkeys(text for text in texts if text not in vectors))
+        # A copy, because a row of the encoder's keeps all of its batch in memory.
+        fresh = (row.copy() for row in self._encoder.encode_passages(missing))
+        vectors.update(zip(missing, fresh, strict=True))
+        with self._lock:
+            for text, row in vectors.items():
+                self._known[text] = row
+                self._known.move_to_end(text)
+            while len(self._known) > self._remembered:
+                self._known.popitem(last=False)
+        if not texts:
+            return np.empty((0, self._encoder.dimensions), np.float32)
+        return np.stack([vectors[text] for text in texts])
 
 
 def sentences_within(passage: Span) -> list[Span]:

@@ -1,8 +1,10 @@
 """The browser page: a conversation on the left, and the place that each answer quotes on the right."""
 
 import hashlib
+import os
 import re
 import socket
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -163,6 +165,11 @@ def place_html(name: str, documents: Sequence[Document], labels: Labels) -> str:
 
 def page(assistant: "Assistant") -> "gr.Blocks":
     """Return the page over an assistant's documents, not yet served; its queue is bounded."""
+    # Read by gradio when it is imported or a queue is made: no telemetry, and no statistics of each event for a
+    # monitoring page that is switched off (they cost more with every question).
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     import gradio as gr
 
     documents = tuple(assistant.documents)
