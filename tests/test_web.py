@@ -1,9 +1,13 @@
+import asyncio
 import json
+import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +21,7 @@ from rag.labels import ENGLISH, FRENCH, ITALIAN, LABELS, SPANISH, Labels, labels
 from rag.spans import REASONS, Answer, Citation, Document, Hit, Reason, Span
 from rag.web import anchor, answer_html, documents_html, page, place_html, serve, source_html
 
+ROOT = Path(__file__).parent.parent
 HOSTILE = (
     'Before <script>evil()</script>, <img src=x onerror="evil()"> & $$x^2$$ [a](javascript:evil()) **b**\t`c` '
     "${evil()} {{evil}} it says 1 < 2."
@@ -285,8 +290,7 @@ def test_labels_follow_what_the_browser_asks_for(header: str, language: str) -> 
 
 def test_gradio_is_imported_only_when_the_page_is_made() -> None:
     code = "import sys, rag.web; sys.exit('gradio' in sys.modules)"
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent / "src"), "PATH": ""}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], env=environment(), check=True, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -294,10 +298,20 @@ def assistant(index_dir: Path) -> Assistant:
     return Assistant.open(index_dir)
 
 
+def start(assistant: Assistant, **where: Any) -> tuple[Any, str]:
+    """Serve a page from inside an event loop: outside one, gradio makes loops of its own and never closes them."""
+
+    async def inside() -> tuple[Any, str]:
+        blocks = page(assistant)
+        return blocks, serve(blocks, **where)
+
+    return asyncio.run(inside())
+
+
 @pytest.fixture(scope="module")
 def address(assistant: Assistant) -> Iterator[str]:
-    blocks = page(assistant)
-    yield serve(blocks)
+    blocks, url = start(assistant)
+    yield url
     blocks.close(verbose=False)
 
 
@@ -342,20 +356,37 @@ class Visitor:
         return html
 
 
+Visit = Callable[[str], Visitor]
+
+
 @pytest.mark.enable_socket
 class TestServer:
     @pytest.fixture
+    def visit(self, address: str) -> Iterator[Visit]:
+        visitors: list[Visitor] = []
+
+        def come(language: str) -> Visitor:
+            visitors.append(Visitor(address, language))
+            return visitors[-1]
+
+        yield come
+        for visitor in visitors:
+            visitor.http.close()
+
+    @pytest.fixture
     def client(self, address: str) -> Any:
-        from gradio_client import Client
+        from gradio_client import Client  # type: ignore[import-untyped]
 
         return Client(address, verbose=False, analytics_enabled=False)
 
     @pytest.mark.parametrize(
         "question",
         [
-            "Who leads AI Studio?",
-            "Chi guida AI Studio?",
-            "¿Quién dirige el AI Studio?",
+            "Who runs the harbour of Port Ellis?",
+            "Chi è la direttrice della biblioteca di Montalto?",
+            "¿Quién construyó el faro de Cabo Blanco?",
+            "Depuis quand le moulin produit-il de la farine ?",
+            "Who leads the lighthouse choir?",
             "",
             "?!",
             "\x00 $$x$$",
@@ -367,7 +398,7 @@ class TestServer:
         assert client.predict(question, api_name="/ask") == json.loads(json.dumps(expected))
 
     def test_history_language_and_documents_reach_the_assistant(self, client: Any, assistant: Assistant) -> None:
-        turns = [("Who leads AI Studio?", "Albert Cheng")]
+        turns = [("Who runs the harbour of Port Ellis?", "Maria Duarte")]
         chosen = [assistant.documents[0].id]
         expected = assistant.ask("And when?", turns, language="es", documents=chosen).to_dict()
         answer = client.predict("And when?", [list(turn) for turn in turns], "es", chosen, api_name="/ask")
@@ -390,7 +421,7 @@ class TestServer:
         ],
     )
     def test_too_much_is_refused_in_a_sentence(self, client: Any, question: str, history: Any, message: str) -> None:
-        from gradio_client.exceptions import AppError
+        from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
 
         with pytest.raises(AppError, match=message) as refusal:
             client.predict(question, history, api_name="/ask")
@@ -414,16 +445,17 @@ class TestServer:
         assert httpx.get(f"{address}monitoring").status_code == 403
 
     @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-    def test_the_page_speaks_the_readers_language(self, address: str, labels: Labels) -> None:
-        header, panel, *_ = Visitor(address, f"{labels.language}-XX,en;q=0.5").trigger("greet")
+    def test_the_page_speaks_the_readers_language(self, visit: Visit, labels: Labels) -> None:
+        header, panel, *_ = visit(f"{labels.language}-XX,en;q=0.5").trigger("greet")
         assert Elements(header).texts("p") == [labels.tagline]
         assert f'<div lang="{labels.language}">' in header
         assert Elements(panel).texts("h2") == [labels.documents]
 
-    def test_a_conversation_shows_question_quotation_and_source(self, address: str, assistant: Assistant) -> None:
-        visitor = Visitor(address, "it")
-        question = "Chi guida AI Studio?"
+    def test_a_conversation_shows_question_quotation_and_source(self, visit: Visit, assistant: Assistant) -> None:
+        visitor = visit("it")
+        question = "Chi è la direttrice della biblioteca di Montalto?"
         answer = assistant.ask(question)
+        assert answer.found
         chat, _, panel, _, _ = visitor.trigger("reply", question, None)
         assert [message["role"] for message in chat] == ["user", "assistant"]
         assert Elements(chat[0]["content"][0]["text"]).text == question
@@ -442,27 +474,57 @@ class TestServer:
         chat, *_ = visitor.trigger("reply", question, None)
         assert len(chat) == 2
 
-    def test_a_hostile_question_is_shown_as_it_was_typed(self, address: str) -> None:
-        chat, *_ = Visitor(address, "en").trigger("reply", HOSTILE, None)
+    def test_a_hostile_question_is_shown_as_it_was_typed(self, visit: Visit) -> None:
+        chat, *_ = visit("en").trigger("reply", HOSTILE, None)
         elements = Elements(chat[0]["content"][0]["text"])
         assert elements.text == HOSTILE
         assert [tag for tag, _, _ in elements.all] == ["p"]
 
-    def test_a_question_over_the_limit_is_refused_on_the_page(self, address: str) -> None:
-        chat, *_ = Visitor(address, "fr").trigger("reply", "a" * 2001, None)
+    def test_a_question_over_the_limit_is_refused_on_the_page(self, visit: Visit) -> None:
+        chat, *_ = visit("fr").trigger("reply", "a" * 2001, None)
         assert FRENCH.too_long.format(length=2001, limit=2000) in Elements(chat[1]["content"][0]["text"]).text
 
     @pytest.mark.parametrize("name", ["src", "../../etc/passwd", 5, None, ["src"], {"a": 1}])
-    def test_a_link_that_nobody_made_opens_the_list(self, address: str, assistant: Assistant, name: object) -> None:
-        assert Visitor(address, "es").open(name) == documents_html(assistant.documents, SPANISH)
+    def test_a_link_that_nobody_made_opens_the_list(self, visit: Visit, assistant: Assistant, name: object) -> None:
+        assert visit("es").open(name) == documents_html(assistant.documents, SPANISH)
 
     def test_a_port_that_is_taken_is_named(self, assistant: Assistant) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             with pytest.raises(RagError, match=f"port {port} .*: choose another host or port") as refusal:
-                serve(page(assistant), port=port)
+                start(assistant, port=port)
         assert "\n" not in str(refusal.value)
 
     def test_a_host_that_is_not_ours_is_named(self, assistant: Assistant) -> None:
         with pytest.raises(RagError, match=r"cannot be served at 203\.0\.113\.7"):
-            serve(page(assistant), host="203.0.113.7")
+            start(assistant, host="203.0.113.7")
+
+    def test_the_command_builds_serves_and_stops(self, corpus_dir: Path, tmp_path: Path) -> None:
+        import httpx
+
+        shutil.copytree(corpus_dir, tmp_path / "seeds")
+        code = "from pathlib import Path; from rag.web import launch; launch(Path('index'))"
+        command = [sys.executable, "-c", code]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            said = [process.stdout.readline(), process.stdout.readline()]
+            found = re.search(r"http://127\.0\.0\.1:\d+/", said[1])
+            assert found, said
+            assert httpx.get(found[0]).status_code == 200
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        assert said[0].startswith("index: 5 documents of seeds")
+        assert process.returncode == 0
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
+
+
+def test_the_app_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "app.py", tmp_path)
+    command = [sys.executable, str(tmp_path / "app.py")]
+    done = subprocess.run(command, cwd="/", env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert str(tmp_path / "seeds") in done.stderr

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from training.data import Question, split_questions
 from training.distil import Stream
-from training.student import Clock, Student, save_checkpoint, step
+from training.student import Clock, Student, length_batches, save_checkpoint, step
 from training.vocabulary import save_sentence_transformer
 
 RUN, RUNS = 12, 4
@@ -128,12 +128,18 @@ def main() -> None:
         log = csv.writer(file)
         bar = progress.add_task("contrast", total=arguments.minutes)
         sums, last = [0.0, 0.0], clock.spent
+        queue: list[tuple[list[list[int]], list[str]]] = []
         for share in clock.ticks():
             wordings, texts, passages = questions.batch()
             found = contrast(student(student.ids(wordings)), student(student.ids(texts)), passages)
-            pairs = stream.chunk(PARALLEL)
-            target = teacher.encode([p.english for p in pairs]).clone()
-            likeness = (student(student.ids([p.other for p in pairs])) * target).sum(1).mean()
+            if not queue:
+                # Sorted by length: a padded batch of mixed lengths costs several times as much.
+                pairs = stream.chunk(32 * PARALLEL)
+                ids = student.ids([p.other for p in pairs])
+                batches = length_batches([len(row) for row in ids], PARALLEL, stream.choose)
+                queue = [([ids[i] for i in batch], [pairs[i].english for i in batch]) for batch in batches]
+            rows, english = queue.pop()
+            likeness = (student(rows) * teacher.encode(english).clone()).sum(1).mean()
             loss = found + 4 * (1 - likeness)
             warm = min(1.0, (steps + 1) / 50)
             step(optimiser, loss, multiplier=warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))))

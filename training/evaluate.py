@@ -6,6 +6,7 @@ back. Every figure is in percent; the floors are those that the bundled encoder 
 
 import argparse
 import json
+import os
 import random
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -401,6 +402,8 @@ def main() -> None:
     folders = dict(arguments.models)
     if len(folders) < len(arguments.models):
         options.error("two models have one name")
+    # Threads that wait by spinning take the cores from the threads they wait for; read once, as torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     torch.set_num_threads(THREADS)

@@ -193,21 +193,20 @@ def open_index(folder: Path | str = "index") -> Index:
     Raises IndexDirectoryError when there is none, or it is damaged or of another version.
     """
     folder = Path(folder)
-    manifest = _read_manifest(folder)
-    try:
-        return _open_data(folder, manifest)
-    except IndexDirectoryError:
-        # A build that ended in the meantime has taken these data away and put others in their place.
-        renewed = _read_manifest(folder)
-        if renewed["data"] == manifest["data"]:
-            raise
-        return _open_data(folder, renewed)
+    while True:
+        manifest = _read_manifest(folder)
+        try:
+            return _open_data(folder, manifest)
+        except IndexDirectoryError:
+            # A build that ended in the meantime has taken these data away and put others in their place.
+            if _read_manifest(folder) == manifest:
+                raise
 
 
 def _open_data(folder: Path, manifest: Mapping[str, Any]) -> Index:
     data = folder / manifest["data"]
-    _verify(data, manifest["files"])
     try:
+        _verify(data, manifest["files"])
         documents = tuple(
             Document(**json.loads(line)) for line in (data / "documents.jsonl").read_bytes().split(b"\n") if line
         )

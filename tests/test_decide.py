@@ -1,0 +1,288 @@
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.decide import (
+    ASSURANCE,
+    EVIDENCE,
+    MOST_CITATIONS,
+    Case,
+    Decision,
+    Weights,
+    decide,
+    gather,
+    weigh,
+)
+from rag.lexical import Lexical
+from rag.read import Reading
+from rag.search import Found
+from rag.spans import Document, Hit, Span
+
+EN = Document("en.txt", "Studio", "en", "Maria runs the harbour since 2019. It has a blue crane.")
+ES = Document("es.txt", "Puerto", "es", "María dirige el puerto. Tiene una grúa.")
+FR = Document("fr.txt", "Port", "fr", "Maria dirige le port. Il a une grue.")
+LEXICAL = Lexical.of([EN.text, ES.text, FR.text, "Maria again."], ["en", "es", "fr", "en"])
+EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
+NEARLY_EAST = (0.8, 0.6)
+
+
+def span(document: Document, text: str) -> Span:
+    start = document.text.index(text)
+    return Span(document, start, start + len(text))
+
+
+def reading(
+    document: Document = EN,
+    text: str = "Maria runs the harbour since 2019.",
+    *,
+    score: float = 0.5,
+    vector: tuple[float, float] = EAST,
+    dense: float = 0.5,
+    lexical: float = 2.0,
+    ranks: tuple[int | None, int | None] = (1, 1),
+) -> Reading:
+    passage = Hit(Span(document, 0, len(document.text)), 0.03)
+    sentence = span(document, text)
+    found = Found(passage, 0, dense, lexical, *ranks)
+    return Reading(sentence, sentence, score, dense, np.array(vector, np.float32), found)
+
+
+def weights(
+    *, threshold: float = 0.5, relevance: float = 0.3, bias: float = 0.0, confidence: dict[str, float] | None = None
+) -> Weights:
+    """Return weights that rank by the reader's score, and are as sure as `confidence` says."""
+    chosen = confidence or {}
+    return Weights(
+        tuple(float(name == "reader") for name in EVIDENCE),
+        tuple(chosen.get(name, 0.0) for name in ASSURANCE),
+        bias,
+        threshold,
+        relevance,
+    )
+
+
+def case(*readings: Reading, question: str = "who runs it?", language: str = "en") -> Case:
+    return weigh(question, language, readings, LEXICAL, weights())
+
+
+def cited(decision: Decision) -> list[str]:
+    return [citation.answer.document.id for citation in decision.citations]
+
+
+def evidence(one: Reading, question: str, language: str, *others: Reading) -> dict[str, float]:
+    return dict(zip(EVIDENCE, gather(question, language, [one, *others], LEXICAL)[0].tolist(), strict=True))
+
+
+def test_the_evidence_of_a_sentence_in_the_question_s_language() -> None:
+    one = reading(score=0.7, dense=0.6, lexical=2.0, ranks=(2, 4))
+    other = reading(text="It has a blue crane.", lexical=4.0)
+    seen = evidence(one, "who runs the harbour?", "en", other)
+    assert seen == pytest.approx(
+        {
+            "reader": 0.7,
+            "dense": 0.6,
+            "lexical": 0.5,  # of the best, 4
+            "coverage": 1.0,  # "run" and "harbour"
+            "coverage_abroad": 0.0,
+            "passage_coverage": 1.0,
+            "names": 1.0,  # it names none
+            "expected": -1.0,  # a name is asked for, and the first word of a sentence is none
+            "rank": 1 / 2 + 1 / 4,
+            "abroad": 0.0,
+            "brief": 1 / 6,
+        }
+    )
+
+
+def test_coverage_is_by_weight_and_of_the_sentence() -> None:
+    rare, common = LEXICAL.weight("crane"), LEXICAL.weight("maria")
+    assert rare > common > 0
+    seen = evidence(reading(text="It has a blue crane."), "maria and the crane", "en")
+    assert seen["coverage"] == pytest.approx(rare / (rare + common))
+    assert seen["passage_coverage"] == pytest.approx(1.0)
+    assert evidence(reading(), "pizza", "en")["coverage"] == 0.0
+    assert evidence(reading(), "?", "en")["coverage"] == 0.0
+
+
+def test_another_language_s_sentence_has_its_own_column() -> None:
+    seen = evidence(reading(ES, "María dirige el puerto."), "does maria run the harbour?", "en")
+    assert seen["coverage"] == 0.0
+    assert 0.0 < seen["coverage_abroad"] < 1.0
+    assert seen["abroad"] == 1.0
+    at_home = evidence(reading(ES, "María dirige el puerto."), "¿maria dirige el puerto?", "es")
+    assert (at_home["coverage"], at_home["coverage_abroad"], at_home["abroad"]) == (1.0, 0.0, 0.0)
+
+
+def test_a_search_that_did_not_reach_a_passage_counts_as_rank_50() -> None:
+    assert evidence(reading(ranks=(None, None), lexical=0.0), "who?", "en")["rank"] == pytest.approx(2 / 50)
+    assert evidence(reading(ranks=(None, None), lexical=0.0), "who?", "en")["lexical"] == 0.0
+
+
+def test_names_and_numbers_of_the_question_are_looked_for() -> None:
+    assert evidence(reading(), "Is it Maria who runs it?", "en")["names"] == 1.0
+    assert evidence(reading(), "Is it Marta who runs it?", "en")["names"] == 0.0
+    assert evidence(reading(), "Did Maria and Luis come in 2019?", "en")["names"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("question", "expected"), [("when?", 1.0), ("how many?", 1.0), ("where?", -1.0), ("so?", 0.0)])
+def test_the_expected_kind(question: str, expected: float) -> None:
+    assert evidence(reading(), question, "en")["expected"] == expected
+
+
+def test_readings_are_ranked_by_their_evidence() -> None:
+    second, first = reading(score=0.4), reading(FR, "Il a une grue.", score=0.9, vector=NORTH)
+    ranked = case(second, first)
+    assert [r.score for r in ranked.readings] == [0.9, 0.4]
+    assert ranked.scores.tolist() == pytest.approx([0.9, 0.4])
+    assert ranked.evidence[:, EVIDENCE.index("reader")].tolist() == pytest.approx([0.9, 0.4])
+    assert ranked.alike == pytest.approx(np.eye(2))
+
+
+def test_equal_evidence_is_in_the_order_of_the_documents() -> None:
+    readings = [
+        reading(FR, "Maria dirige le port."),
+        reading(EN, "It has a blue crane."),
+        reading(EN, "Maria runs the harbour since 2019."),
+    ]
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2]):
+        ranked = case(*(readings[i] for i in order))
+        assert [(r.answer.document.id, r.answer.start) for r in ranked.readings] == [
+            ("en.txt", 0),
+            ("en.txt", 35),
+            ("fr.txt", 0),
+        ]
+
+
+def test_the_assurance_of_the_first() -> None:
+    best = reading(score=2.0)
+    twin = reading(FR, "Maria dirige le port.", score=1.5, vector=NEARLY_EAST)
+    rival = reading(ES, "Tiene una grúa.", score=1.25, vector=NORTH)
+    numbers = dict(zip(ASSURANCE, case(best, twin, rival).assurance().tolist(), strict=True))
+    assert numbers["score"] == pytest.approx(2.0)
+    assert numbers["lead"] == pytest.approx(0.75)  # over the rival, not over what says the same
+    assert numbers["agreement"] == pytest.approx(math.log(2))
+    assert numbers["reader"] == pytest.approx(2.0)
+
+
+def test_the_lead_of_the_only_one_and_of_one_far_ahead_is_3() -> None:
+    lead = ASSURANCE.index("lead")
+    assert case(reading()).assurance()[lead] == pytest.approx(3.0)
+    assert case(reading(score=9.0), reading(score=1.0, vector=NORTH)).assurance()[lead] == pytest.approx(3.0)
+
+
+def test_what_is_alike_but_far_behind_does_not_agree() -> None:
+    ranked = case(reading(score=3.0), reading(FR, "Maria dirige le port.", score=1.0))
+    assert ranked.agreeing(0) == [0]
+    assert ranked.agreeing(1) == [0, 1]
+
+
+def test_agreeing_documents_are_cited_in_order_once_each() -> None:
+    ranked = case(
+        reading(score=1.0),
+        reading(FR, "Maria dirige le port.", score=0.8),
+        reading(FR, "Il a une grue.", score=0.7, vector=NEARLY_EAST),
+        reading(ES, "María dirige el puerto.", score=0.6),
+        reading(ES, "Tiene una grúa.", score=0.95, vector=NORTH),
+    )
+    decision = decide(ranked, "en", weights(bias=2.0))
+    assert [(c.answer.document.id, c.answer.text) for c in decision.citations] == [
+        ("en.txt", "Maria runs the harbour since 2019."),
+        ("fr.txt", "Maria dirige le port."),
+        ("es.txt", "María dirige el puerto."),
+    ]
+    assert decision.confidence == pytest.approx(1 / (1 + math.exp(-2.0)))
+    assert [c.score for c in decision.citations] == pytest.approx(
+        [decision.confidence * math.exp(-behind) for behind in (0.0, 0.2, 0.4)]
+    )
+    assert all(c.answer == c.sentence for c in decision.citations)
+    assert decision.reason is None
+
+
+def test_the_question_s_language_leads_where_it_is_as_good() -> None:
+    def order(behind: float, vector: tuple[float, float] = NEARLY_EAST) -> list[str]:
+        ranked = case(reading(score=1.0), reading(FR, "Maria dirige le port.", score=1.0 - behind, vector=vector))
+        return cited(decide(ranked, "fr", weights(), threshold=0))
+
+    assert order(0.5) == ["fr.txt", "en.txt"]
+    assert order(0.52) == ["en.txt", "fr.txt"]  # ln 0.6 = -0.51
+    assert order(1.7) == ["en.txt"]  # ln 0.2 = -1.61: no longer of one mind
+    assert order(0.1, NORTH) == ["en.txt"]  # says something else
+
+
+def test_at_most_five_are_cited() -> None:
+    documents = [Document(f"{number}.txt", "T", "en", EN.text) for number in range(MOST_CITATIONS + 2)]
+    decision = decide(case(*(reading(document) for document in documents)), "en", weights(), threshold=0)
+    assert cited(decision) == [f"{number}.txt" for number in range(MOST_CITATIONS)]
+
+
+def test_the_threshold_decides_and_zero_always_answers() -> None:
+    ranked = case(reading())
+    assert decide(ranked, "en", weights(bias=-30.0), threshold=0).citations
+    assert decide(ranked, "en", weights(bias=0.0), threshold=0.5).citations
+    refused = decide(ranked, "en", weights(bias=0.0), threshold=0.51)
+    assert (refused.citations, refused.confidence) == ((), 0.5)
+    assert decide(ranked, "en", weights(threshold=0.5, bias=0.1)).citations
+    assert not decide(ranked, "en", weights(threshold=0.5, bias=-0.1)).citations
+
+
+@pytest.mark.parametrize(
+    ("dense", "bias", "reason"),
+    [
+        (0.2, -0.1, "nothing_relevant"),
+        (0.3, -0.1, "too_uncertain"),
+        (0.3, -3.0, "no_answer_in_passages"),
+        (0.2, -3.0, "nothing_relevant"),
+    ],
+)
+def test_the_reason_for_no_answer(dense: float, bias: float, reason: str) -> None:
+    ranked = case(reading(dense=dense), reading(FR, "Il a une grue.", dense=0.1))
+    assert decide(ranked, "en", weights(bias=bias)).reason == reason
+
+
+@given(st.floats(-50, 50), st.floats(0, 5), st.floats(0, 5), st.floats(0, 3))
+def test_confidence_is_a_probability_and_grows_with_the_lead(
+    bias: float, first: float, second: float, weight: float
+) -> None:
+    def confidence(lead: float) -> float:
+        ranked = case(reading(score=1.0), reading(FR, "Il a une grue.", score=1.0 - lead, vector=NORTH))
+        return decide(ranked, "en", weights(bias=bias, confidence={"lead": weight}), threshold=0).confidence
+
+    low, high = confidence(min(first, second)), confidence(max(first, second))
+    assert 0.0 <= low <= high <= 1.0
+
+
+def test_the_fitted_weights_can_be_read() -> None:
+    fitted = Weights.load()
+    assert (len(fitted.ranking), len(fitted.confidence)) == (len(EVIDENCE), len(ASSURANCE))
+    assert all(map(math.isfinite, (*fitted.ranking, *fitted.confidence, fitted.bias)))
+    assert 0.0 < fitted.threshold < 1.0
+    assert -1.0 < fitted.relevance < 1.0
+
+
+def test_weights_are_read_by_name(tmp_path: Path) -> None:
+    values = {
+        "confidence": {name: number for number, name in reversed(list(enumerate(ASSURANCE)))},
+        "ranking": {name: -number for number, name in reversed(list(enumerate(EVIDENCE)))},
+        "threshold": 0.25,
+        "relevance": 0.125,
+        "bias": -1.5,
+        "measured_on_other_questions": {},
+    }
+    path = tmp_path / "decision.json"
+    path.write_text(json.dumps(values))
+    assert Weights.load(path) == Weights(
+        tuple(float(-number) for number in range(len(EVIDENCE))),
+        tuple(float(number) for number in range(len(ASSURANCE))),
+        -1.5,
+        0.25,
+        0.125,
+    )
+    del values["ranking"]["names"]  # type: ignore[attr-defined]
+    path.write_text(json.dumps(values))
+    with pytest.raises(KeyError, match="names"):
+        Weights.load(path)

@@ -1,0 +1,106 @@
+import pytest
+
+from rag.expect import Kind, bare, expected, holds
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "kind"),
+    [
+        ("en", "Who leads AI Studio?", "name"),
+        ("en", "with whom did they work", "name"),
+        ("en", "When does the beta start?", "time"),
+        ("en", "In which year was it built?", "time"),
+        ("en", "how many shots", "number"),
+        ("en", "How old is the mill?", "number"),
+        ("en", "Where is it?", "place"),
+        ("en", "in which country is the harbour?", "place"),
+        ("en", "Why so?", "other"),
+        ("en", "What is the whole thing called?", "other"),
+        ("es", "¿Quién dirige el estudio?", "name"),
+        ("es", "quienes son", "name"),
+        ("es", "¿Cuándo empieza?", "time"),
+        ("es", "¿En qué año se construyó?", "time"),
+        ("es", "¿Cuántas personas lo visitan?", "number"),
+        ("es", "¿Adónde va?", "place"),
+        ("es", "¿Por qué?", "other"),
+        ("fr", "Qui dirige le studio ?", "name"),
+        ("fr", "Par qui est-il dirigé ?", "name"),
+        ("fr", "Quand commence la bêta ?", "time"),
+        ("fr", "En quelle année ?", "time"),
+        ("fr", "Combien de plans ?", "number"),
+        ("fr", "Où est le moulin ?", "place"),
+        ("fr", "D’où vient-il ?", "place"),
+        ("fr", "Pourquoi ?", "other"),
+        ("it", "Chi dirige lo studio?", "name"),
+        ("it", "Quando comincia?", "time"),
+        ("it", "In che anno?", "time"),
+        ("it", "Quante persone?", "number"),
+        ("it", "Dov’è la biblioteca?", "place"),
+        ("it", "Perché?", "other"),
+        ("de", "Wer leitet das Studio?", "other"),
+        ("und", "", "other"),
+    ],
+)
+def test_what_a_question_expects(language: str, question: str, kind: Kind) -> None:
+    assert expected(question, language) == kind
+    assert expected(question.upper(), language) == kind
+    assert expected(bare(question), language) == kind
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind"),
+    [
+        ("en", "It opened in August.", "time"),
+        ("en", "on 5 May", "time"),
+        ("en", "by May at the latest", "time"),
+        ("en", "since 1790", "time"),
+        ("en", "two dozen people", "number"),
+        ("en", "42 metres", "number"),
+        ("es", "fue construido en mayo", "time"),
+        ("es", "mil personas", "number"),
+        ("fr", "l’été dernier", "time"),
+        ("fr", "En été, la rivière gèle.", "time"),
+        ("fr", "il y a un an", "time"),
+        ("fr", "aujourd’hui", "time"),
+        ("fr", "trois personnes, deux chiens", "number"),
+        ("it", "la scorsa estate", "time"),
+        ("it", "ogni lunedì", "time"),
+        ("it", "due volte", "number"),
+        ("de", "im Jahr 2019", "time"),
+        ("de", "42 Meter", "number"),
+    ],
+)
+def test_a_text_that_holds_it(language: str, text: str, kind: Kind) -> None:
+    assert holds(text, kind, language=language) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind"),
+    [
+        ("en", "An estate agent may sell it.", "time"),
+        ("en", "It is due to be seen once, at no cent.", "number"),
+        ("en", "There are 35 of them.", "time"),
+        ("fr", "Il a été mené par mes amis.", "time"),
+        ("es", "Se generaron muchos planos.", "number"),
+        ("it", "La biblioteca è aperta.", "time"),
+        ("de", "Das Studio ist klein.", "number"),
+    ],
+)
+def test_a_text_that_does_not(language: str, text: str, kind: Kind) -> None:
+    assert holds(text, kind, language=language) == -1.0
+
+
+def test_a_name_counts_when_the_question_does_not_say_it() -> None:
+    asked = "Who leads AI Studio?"
+    assert holds("AI Studio is led by Albert Cheng.", "name", language="en", besides=asked) == 1.0
+    assert holds("Albert Cheng leads AI Studio.", "name", language="en", besides=asked) == 1.0
+    assert holds("AI Studio is led by a former captain.", "name", language="en", besides=asked) == -1.0
+    assert holds("The studio is small.", "place", language="en", besides=asked) == -1.0
+
+
+def test_of_other_questions_a_text_says_nothing() -> None:
+    assert holds("In 2019 Maria Duarte paid 35 pounds.", "other", language="en") == 0.0
+
+
+def test_bare_folds_case_and_accents() -> None:
+    assert bare("ÉTÉ Straße Año") == "ete strasse ano"
