@@ -1,6 +1,7 @@
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,6 @@ HOSTILE = (
     "data-0 manifest.json ../../etc/passwd",
 )
 
-Ask = Callable[..., Answer]
-
 
 def assistant_of(corpus: Path, index: Path, encoder: "WordHashEncoder") -> Assistant:
     build_with(corpus, index, encoder, settings=Settings(), progress=lambda stage, done, total: None)
@@ -76,7 +75,7 @@ def assistant(corpus_dir: Path, tmp_path: Path, word_hash: "WordHashEncoder") ->
 @pytest.mark.parametrize(
     ("question", "language", "document", "words"),
     [
-        ("Who runs the new harbour?", "en", "harbour.txt", "The harbour is run by Maria Duarte"),
+        ("Who is the harbour run by?", "en", "harbour.txt", "The harbour is run by Maria Duarte"),
         ("When did Port Ellis open its new harbour?", "en", "harbour.txt", "opened its new harbour in June 2019"),
         ("How many hours does the crossing take?", "en", "ferry.txt", "The crossing takes nine hours."),
         ("¿Quién construyó el faro de Cabo Blanco?", "es", "faro.txt", "por el ingeniero Luis Ortega"),
@@ -150,8 +149,8 @@ def test_control_characters_do_not_hide_a_question(assistant: Assistant) -> None
 
 
 def test_the_language_can_be_given(assistant: Assistant) -> None:
-    assert assistant.ask("faro Cabo Blanco").language in ("es", "it")
-    assert assistant.ask("faro Cabo Blanco", language="fr").language == "fr"
+    assert assistant.ask("¿Cuánto cuesta la entrada?").language == "es"
+    assert assistant.ask("¿Cuánto cuesta la entrada?", language="fr").language == "fr"
 
 
 def test_only_the_documents_asked_for_are_searched(assistant: Assistant) -> None:
@@ -176,7 +175,7 @@ LIGHTHOUSE = ("¿Quién construyó el faro de Cabo Blanco?", "El faro de Cabo Bl
 
 def test_a_follow_up_leans_on_the_turns_before(assistant: Assistant) -> None:
     question = "And how old is it?"
-    assert not assistant.ask(question).found
+    assert assistant.ask(question, threshold=0).citations[0].answer.document.id != "faro.txt"
     answer = assistant.ask(question, [LIGHTHOUSE], threshold=0)
     check(answer, assistant)
     assert answer.passages[0].span.document.id == "faro.txt"
@@ -206,7 +205,9 @@ def test_only_the_last_turns_count(assistant: Assistant) -> None:
 
 def test_agreeing_documents_follow_the_first(tmp_path: Path, corpus_dir: Path, word_hash: "WordHashEncoder") -> None:
     corpus = Path(shutil.copytree(corpus_dir, tmp_path / "corpus"))
-    (corpus / "news.txt").write_text("Port news.\n\nThe harbour is run by Maria Duarte, a captain.\n")
+    (corpus / "news.txt").write_text(
+        "Port news.\n\nThe harbour is run by Maria Duarte, a former captain, and employs 240.\n"
+    )
     assistant = assistant_of(corpus, tmp_path / "index", word_hash)
     answer = assistant.ask("Who runs the harbour? Is it Maria Duarte?")
     check(answer, assistant)
@@ -223,7 +224,7 @@ def test_a_corpus_of_one_short_document(tmp_path: Path, word_hash: "WordHashEnco
 
 def test_the_description_says_what_the_index_is_made_of(assistant: Assistant) -> None:
     described = assistant.description
-    assert described.pop("built") == open_index_time(assistant)
+    assert datetime.fromisoformat(str(described.pop("built"))) <= datetime.now(UTC)
     assert described == {
         "documents": 5,
         "passages": 5,
@@ -234,11 +235,9 @@ def test_the_description_says_what_the_index_is_made_of(assistant: Assistant) ->
     assert [document.id for document in assistant.documents] == sorted(d.id for d in assistant.documents)
 
 
-def open_index_time(assistant: Assistant) -> object:
-    return assistant.description["built"]
-
-
-def test_threads_may_share_an_assistant(assistant: Assistant, corpus_dir: Path, tmp_path: Path, word_hash: "WordHashEncoder") -> None:
+def test_threads_may_share_an_assistant(
+    assistant: Assistant, corpus_dir: Path, tmp_path: Path, word_hash: "WordHashEncoder"
+) -> None:
     questions = [
         "Who runs the new harbour?",
         "¿Cuánto cuesta la entrada?",

@@ -1,5 +1,6 @@
 import json
 import math
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,9 @@ def test_the_evidence_of_a_sentence_in_the_question_s_language() -> None:
             "rank": 1 / 2 + 1 / 4,
             "abroad": 0.0,
             "brief": 1 / 6,
+            "likeness": 0.6,
+            "echo": 0.5,  # "run" and "harbour" of "maria", "run", "harbour", "2019"
+            "words": math.log(6),
         }
     )
 
@@ -143,6 +147,26 @@ def test_readings_are_ranked_by_their_evidence() -> None:
     assert ranked.alike == pytest.approx(np.eye(2))
 
 
+@pytest.mark.parametrize("score", [0.1, 0.3, 0.7, 1.1, 2.3, 3.7])
+def test_of_agreeing_documents_the_one_with_more_evidence_comes_first(score: float) -> None:
+    places = [
+        (EN, "Maria runs the harbour since 2019."),
+        (ES, "María dirige el puerto."),
+        (FR, "Maria dirige le port."),
+    ]
+    for order in permutations([score, score - 0.2, score - 0.5]):
+        ranked = case(*(reading(*place, score=own) for place, own in zip(places, order, strict=True)))
+        assert ranked.scores.tolist() == pytest.approx([score, score - 0.2, score - 0.5])
+        assert ranked.pooled == pytest.approx(np.full(3, ranked.pooled[0]))
+
+
+def test_agreement_can_outweigh_a_better_single_sentence() -> None:
+    alone = reading(EN, "It has a blue crane.", score=1.0, vector=NORTH)
+    agreed = [reading(ES, "María dirige el puerto.", score=0.7), reading(FR, "Maria dirige le port.", score=0.7)]
+    assert [r.answer.document.id for r in case(alone, *agreed).readings] == ["es.txt", "fr.txt", "en.txt"]
+    assert [r.answer.document.id for r in case(alone, agreed[0]).readings] == ["en.txt", "es.txt"]
+
+
 def test_equal_evidence_is_in_the_order_of_the_documents() -> None:
     readings = [
         reading(FR, "Maria dirige le port."),
@@ -164,7 +188,8 @@ def test_the_assurance_of_the_first() -> None:
     rival = reading(ES, "Tiene una grúa.", score=1.25, vector=NORTH)
     numbers = dict(zip(ASSURANCE, case(best, twin, rival).assurance().tolist(), strict=True))
     assert numbers["score"] == pytest.approx(2.0)
-    assert numbers["lead"] == pytest.approx(0.75)  # over the rival, not over what says the same
+    # Over the rival, not over what says the same: that adds to the best.
+    assert numbers["lead"] == pytest.approx(math.log(math.exp(2.0) + math.exp(1.5)) - 1.25)
     assert numbers["agreement"] == pytest.approx(math.log(2))
     assert numbers["reader"] == pytest.approx(2.0)
 
@@ -185,9 +210,9 @@ def test_agreeing_documents_are_cited_in_order_once_each() -> None:
     ranked = case(
         reading(score=1.0),
         reading(FR, "Maria dirige le port.", score=0.8),
-        reading(FR, "Il a une grue.", score=0.7, vector=NEARLY_EAST),
+        reading(FR, "Il a une grue.", score=0.5, vector=NEARLY_EAST),
         reading(ES, "María dirige el puerto.", score=0.6),
-        reading(ES, "Tiene una grúa.", score=0.95, vector=NORTH),
+        reading(EN, "It has a blue crane.", score=0.95, vector=NORTH),
     )
     decision = decide(ranked, "en", weights(bias=2.0))
     assert [(c.answer.document.id, c.answer.text) for c in decision.citations] == [

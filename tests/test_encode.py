@@ -66,7 +66,7 @@ def thousand_sentences() -> list[str]:
     made = []
     for whole in by_language.values():
         halves = [" ".join(text.split()[: len(text.split()) // 2]) for text in whole]
-        joined = [f"{first} {second}" for first, second in zip(whole, whole[7:], strict=False)]
+        joined = [f"{one} {two}" for step in (1, 7) for one, two in zip(whole, whole[step:], strict=False)]
         made += list(dict.fromkeys([*whole, *halves, *joined]))[:250]
     return made
 

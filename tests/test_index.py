@@ -47,7 +47,7 @@ def state(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def data_folder(index: Path) -> Path:
-    return index / json.loads((index / "manifest.json").read_bytes())["data"]
+    return index / str(json.loads((index / "manifest.json").read_bytes())["data"])
 
 
 def rewritten(index: Path, **changes: object) -> None:

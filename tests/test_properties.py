@@ -2,14 +2,23 @@
 
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from hypothesis import example, given
+import numpy as np
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from rag.corpus import read_corpus
+from rag.index import Settings, build_with, open_index
 from rag.language import detect, question_language
+from rag.lexical import Lexical
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from rag.split import split
+
+if TYPE_CHECKING:
+    from conftest import WordHashEncoder
 
 ARTICLES = [path.read_text("utf-8") for path in sorted((Path(__file__).parents[1] / "seeds").glob("*.txt"))]
 
@@ -179,3 +188,32 @@ def test_a_span_is_a_slice_or_is_refused(text: str, start: int, end: int) -> Non
     else:
         assert span.text == text[start:end]
         assert len(span.text) == end - start
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(st.dictionaries(st.sampled_from(["a.txt", "b.md", "c/d.txt", "città.txt"]), TEXTS, min_size=1))
+def test_what_is_saved_is_what_is_opened(word_hash: "WordHashEncoder", texts: dict[str, str]) -> None:
+    # Files of blanks only are skipped, and those with a NUL refused.
+    kept = {name: text for name, text in texts.items() if text.strip() and "\0" not in text}
+    assume(kept)
+    with TemporaryDirectory() as folder:
+        corpus, index = Path(folder, "corpus"), Path(folder, "index")
+        for name, text in kept.items():
+            (corpus / name).parent.mkdir(parents=True, exist_ok=True)
+            (corpus / name).write_bytes(text.encode())
+        build_with(corpus, index, word_hash, settings=Settings(), progress=lambda stage, done, total: None)
+        opened = open_index(index)
+        documents = read_corpus(corpus)
+    assert opened.documents == documents
+    assert {document.id for document in documents} == set(kept)
+    passages = [span for document in documents for span in split(document, _whole_of(document))]
+    assert list(opened.passages) == passages
+    said = [passage.text for passage in passages]
+    assert np.array_equal(opened.vectors.rows(0, len(said)), word_hash.encode_questions(said))
+    lexical = Lexical.of(said, [passage.document.language for passage in passages])
+    for text in said[:3]:
+        assert np.array_equal(opened.lexical.scores(text, opened.languages), lexical.scores(text, opened.languages))
+
+
+def _whole_of(document: Document) -> tuple[Span, ...]:
+    return sentences(Span(document, 0, len(document.text)))

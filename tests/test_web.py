@@ -100,6 +100,12 @@ def test_the_exact_words_are_marked_inside_their_sentence() -> None:
     assert "High confidence 97%" in elements.text
 
 
+def test_a_sentence_that_is_the_answer_is_marked_whole() -> None:
+    whole = citation(LETTER, "Albert Cheng leads it.", "Albert Cheng leads it.")
+    assert '<mark class="whole">Albert Cheng leads it.</mark>' in answer_html(found(whole), ENGLISH)
+    assert "whole" not in answer_html(found(LEADS), ENGLISH)
+
+
 def test_others_that_say_so_are_listed_with_their_own_words() -> None:
     elements = Elements(answer_html(found(LEADS, DIRIGE), SPANISH))
     assert elements.texts("li") == ["[2] Une lettre (fr) M. Cheng"]
@@ -506,13 +512,16 @@ class TestServer:
         code = "from pathlib import Path; from rag.web import launch; launch(Path('index'))"
         command = [sys.executable, "-c", code]
         with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            said = [process.stdout.readline(), process.stdout.readline()]
-            found = re.search(r"http://127\.0\.0\.1:\d+/", said[1])
-            assert found, said
-            assert httpx.get(found[0]).status_code == 200
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            try:
+                assert process.stdout is not None
+                said = [process.stdout.readline(), process.stdout.readline()]
+                found = re.search(r"http://127\.0\.0\.1:\d+/", said[1])
+                assert found, said
+                assert httpx.get(found[0]).status_code == 200
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=60)
+            finally:
+                process.kill()
         assert said[0].startswith("index: 5 documents of seeds")
         assert process.returncode == 0
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from scipy.optimize import minimize
 
-from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, weigh
+from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, weigh
 from rag.encode import Encoder, OnnxEncoder
 from rag.index import Passages
 from rag.lexical import Lexical
@@ -179,15 +179,10 @@ def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
 
 def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
     """Return the same question under other weights."""
-    scores = asked.case.evidence @ ranking
-    order = np.argsort(-scores, kind="stable")
-    case = Case(
-        tuple(asked.case.readings[i] for i in order),
-        asked.case.evidence[order],
-        scores[order],
-        asked.case.alike[np.ix_(order, order)],
-    )
-    return Asked(asked.language, case, asked.right[order], asked.answerable, asked.abroad, asked.nearest)
+    places = {id(reading): right for reading, right in zip(asked.case.readings, asked.right, strict=True)}
+    case = rank(asked.case.readings, asked.case.evidence, asked.case.alike, ranking.tolist())
+    right = np.array([places[id(reading)] for reading in case.readings])
+    return Asked(asked.language, case, right, asked.answerable, asked.abroad, asked.nearest)
 
 
 def measure(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float, threshold: float) -> dict[str, float]:

@@ -166,15 +166,17 @@ def read_questions(path: Path) -> list[Question]:
             row = json.loads(line)
             if row.get("overlaps_eval") or not row["question"].strip():
                 continue
-            answer = row["answers"][0] if row["answers"] else {"text": "", "start": -1}
+            text, start = ("", -1)
+            if row["answers"]:
+                text, start = row["answers"][0]["text"], row["answers"][0]["start"]
             questions.append(
                 Question(
                     str(row["id"]),
                     row["lang"],
                     row["question"],
                     row["context"],
-                    answer["text"],
-                    answer["start"],
+                    text,
+                    start,
                     path.name.removesuffix(".jsonl.xz"),
                 )
             )

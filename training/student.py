@@ -19,7 +19,8 @@ class Student(torch.nn.Module):
     def __init__(self, folder: Path, *, device: str, max_tokens: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.device = device
-        self.body = BertModel.from_pretrained(folder, add_pooling_layer=False).to(device)
+        self.body = BertModel.from_pretrained(folder, add_pooling_layer=False)
+        self.to(device)
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(max_tokens)
@@ -71,7 +72,7 @@ def step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, *, multiplier: fl
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * multiplier
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     for group in optimiser.param_groups:
         torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
     optimiser.step()

@@ -8,17 +8,29 @@ from pathlib import Path
 from rag.decide import Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
 from rag.errors import EncoderError
+from rag.expect import bare
 from rag.index import Index, open_index
 from rag.language import question_language
+from rag.lexical import terms
 from rag.read import Reader, open_reader
 from rag.search import Found, search
 from rag.spans import Answer, Document
 
 MOST_CHARACTERS = 2_000
 PASSAGES = 8
-# A question of this many words or fewer may lean on the turns before it.
-MOST_DEPENDENT_WORDS = 8
 TURNS = 2
+MOST_WORDS_OF_A_QUESTION = 30
+MOST_WORDS_OF_A_NAME = 8
+# A question leans on the turns before it when it begins like one that goes on, points back with a pronoun, or names
+# hardly anything itself; without accents, as people type them both ways.
+_GOES_ON = {"en": "and but what_about how_about", "es": "y e pero que_hay", "fr": "et mais", "it": "e ed ma"}
+_POINTS_BACK = {
+    "en": "he she it they him her them his hers its their theirs this that these those there then",
+    "es": "el_mismo ella ellos ellas su sus suyo suya eso esto ese esa aquel ahi alli entonces",
+    "fr": "il elle ils elles lui leur leurs son sa ses celui celle ca cela ceci y",
+    "it": "lui lei loro esso essa suo sua suoi sue questo questa quello quella ne ci",
+}
+_OWN_TERMS = 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff]+")
 
 
@@ -80,17 +92,17 @@ class Assistant:
     ) -> Answer:
         """Answer a question; any string has an Answer, if only one that says why there is none.
 
-        `history` holds earlier (question, answer text) turns, the latest last; a short question is also read in their
-        light, and the better supported reading wins. `language` is an ISO 639-1 code, by default recognised.
-        `documents` are the ids to search among. `threshold` is the least confidence that is answered, 0 to 1: by
-        default the fitted one; 0 always answers.
+        `history` holds earlier (question, answer text) turns, the latest last; a question that leans on them is also
+        read in their light, and the better supported reading wins. `language` is an ISO 639-1 code, by default
+        recognised. `documents` are the ids to search among. `threshold` is the least confidence that is answered, 0 to
+        1: by default the fitted one; 0 always answers.
         """
         asked = " ".join(_CONTROL.sub(" ", question[: MOST_CHARACTERS + 1]).split())
         spoken = language or question_language(asked)
         if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS:
             return Answer(question, spoken, (), 0.0, "not_a_question")
         attempts = [self._attempt(asked, asked, spoken, documents, threshold)]
-        context = _context(asked, history)
+        context = _context(asked, history, spoken)
         if context:
             attempts.append(self._attempt(asked, context, spoken, documents, threshold))
         best = max(attempts, key=lambda attempt: attempt.decision.confidence)
@@ -119,10 +131,28 @@ class Assistant:
         return _Attempt(tuple(found), decide(case, language, self._weights, threshold=threshold))
 
 
-def _context(asked: str, history: Sequence[tuple[str, str]]) -> str:
-    """Return the question with the last turns before it; empty where it is too long to lean on them."""
-    turns = [text for turn in history[-TURNS:] for text in turn if text.strip()]
-    if not turns or len(asked.split()) > MOST_DEPENDENT_WORDS:
+def leans(question: str, language: str) -> bool:
+    """Tell whether a question needs the turns before it to be understood.
+
+    >>> leans("And who directed it?", "en"), leans("Who directed House of David?", "en")
+    (True, False)
+    """
+    words = bare(question).strip("¿¡ ").replace("-", " ").split()
+    plain = [word.strip("?!.,;:¿¡") for word in words]
+    begins = {plain[0], "_".join(plain[:2])} if plain else set()
+    if begins & set(_GOES_ON.get(language, "").split()) or set(plain) & set(_POINTS_BACK.get(language, "").split()):
+        return True
+    return len(terms(question, language)) <= _OWN_TERMS
+
+
+def _context(asked: str, history: Sequence[tuple[str, str]], language: str) -> str:
+    """Return the question with the last turns before it; empty where it stands on its own."""
+    if not leans(asked, language):
         return ""
-    said = " ".join(" ".join(_CONTROL.sub(" ", text).split()[:30]) for text in turns)
-    return f"{said} {asked}"[-MOST_CHARACTERS:]
+    said = []
+    for question, answer in history[-TURNS:]:
+        said += _CONTROL.sub(" ", question).split()[:MOST_WORDS_OF_A_QUESTION]
+        # A name answered is what "she" is now; a whole sentence answered would only be found again.
+        words = _CONTROL.sub(" ", answer).split()
+        said += words if len(words) <= MOST_WORDS_OF_A_NAME else []
+    return " ".join([*said, asked])[-MOST_CHARACTERS:] if said else ""

@@ -272,7 +272,9 @@ def _open(index: Path) -> "Assistant":
 
 
 def _build_when_missing(index: Path) -> None:
-    if not _is_missing(index):
+    from rag.index import is_missing
+
+    if not is_missing(index):
         return
     if not SEEDS.is_dir():
         raise IndexDirectoryError(
@@ -284,13 +286,6 @@ def _build_when_missing(index: Path) -> None:
 
 def _build_command(index: Path) -> str:
     return "`rag build FOLDER`" if index == INDEX else f"`rag build FOLDER --index {index}`"
-
-
-def _is_missing(index: Path) -> bool:
-    # The repository keeps a README in the folder, and an interrupted build can leave a hidden one: neither is an index.
-    if not index.exists():
-        return True
-    return index.is_dir() and all(path.name == "README.md" or path.name.startswith(".") for path in index.iterdir())
 
 
 def _check_documents(wanted: Sequence[str], assistant: "Assistant") -> None:
@@ -423,7 +418,9 @@ def _check_models() -> str:
 
 
 def _check_presence(index: Path) -> str:
-    if _is_missing(index):
+    from rag.index import is_missing
+
+    if is_missing(index):
         raise IndexDirectoryError(f"there is none in {index}: run {_build_command(index)}")
     return str(index)
 

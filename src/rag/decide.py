@@ -31,6 +31,9 @@ EVIDENCE = (
     "rank",
     "abroad",
     "brief",
+    "likeness",
+    "echo",
+    "words",
 )
 # What speaks for the best reading being right.
 ASSURANCE = (*EVIDENCE, "score", "lead", "agreement")
@@ -123,18 +126,23 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A question with its readings, ranked: `evidence` is (readings, EVIDENCE), `scores` their weighted sums."""
+    """A question with its readings, ranked.
+
+    `evidence` is (readings, EVIDENCE), `scores` their weighted sums, `pooled` the same with the evidence of other
+    documents that say the same, by which they are ranked; `alike` is (readings, readings), see `likeness`.
+    """
 
     readings: tuple[Reading, ...]
     evidence: NDArray[np.float64]
     scores: NDArray[np.float64]
+    pooled: NDArray[np.float64]
     alike: NDArray[np.float64]
 
     def assurance(self) -> NDArray[np.float64]:
         """Return the numbers that the confidence of the first reading is made of, (ASSURANCE,)."""
         agreeing = self.agreeing(0)
-        rivals = [i for i in range(1, len(self.readings)) if i not in agreeing]
-        lead = self.scores[0] - max((self.scores[i] for i in rivals), default=self.scores[0] - 3.0)
+        rivals = [i for i in range(1, len(self.readings)) if self.alike[0, i] < SAME]
+        lead = self.pooled[0] - max((self.pooled[i] for i in rivals), default=self.pooled[0] - 3.0)
         documents = {self.readings[i].sentence.document.id for i in agreeing}
         return np.array([*self.evidence[0], self.scores[0], min(lead, 3.0), math.log(len(documents))])
 
@@ -146,14 +154,41 @@ class Case:
 
 def weigh(question: str, language: str, readings: Sequence[Reading], lexical: Lexical, weights: Weights) -> Case:
     """Return the readings ranked by their evidence, best first; equal scores in the order of the documents."""
-    evidence = gather(question, language, readings, lexical)
-    scores = evidence @ np.array(weights.ranking)
+    return rank(readings, gather(question, language, readings, lexical), likeness(readings), weights.ranking)
+
+
+def rank(
+    readings: Sequence[Reading], evidence: NDArray[np.float64], alike: NDArray[np.float64], ranking: Sequence[float]
+) -> Case:
+    """Return the case of readings whose evidence and likeness, in their order, are known."""
+    scores = evidence @ np.array(ranking)
+    pooled = pool([reading.answer.document.id for reading in readings], scores, alike)
     order = sorted(
         range(len(readings)),
-        key=lambda i: (-scores[i], readings[i].answer.document.id, readings[i].answer.start),
+        key=lambda i: (-pooled[i], -scores[i], readings[i].answer.document.id, readings[i].answer.start),
     )
-    ranked = tuple(readings[i] for i in order)
-    return Case(ranked, evidence[order], scores[order], likeness(ranked))
+    return Case(
+        tuple(readings[i] for i in order), evidence[order], scores[order], pooled[order], alike[np.ix_(order, order)]
+    )
+
+
+def pool(documents: Sequence[str], scores: NDArray[np.float64], alike: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each score with what other documents add that say the same.
+
+    Scores are logarithms of odds: the best one of each document counts, and their exponentials are summed.
+
+    >>> pool(["a", "b", "b"], np.array([1.0, 1.0, 0.0]), np.ones((3, 3))).round(2).tolist()
+    [1.69, 1.69, 1.31]
+    """
+    pooled = np.empty_like(scores)
+    for i, own in enumerate(documents):
+        best = {own: float(scores[i])}
+        for j, other in enumerate(documents):
+            if other != own and alike[i, j] >= SAME:
+                best[other] = max(best.get(other, -math.inf), float(scores[j]))
+        # In one order, so that rounding cannot tell equal sums apart.
+        pooled[i] = np.logaddexp.reduce(sorted(best.values()))
+    return pooled
 
 
 def likeness(readings: Sequence[Reading]) -> NDArray[np.float64]:
@@ -216,6 +251,9 @@ def gather(question: str, language: str, readings: Sequence[Reading], lexical: L
                 1.0 / (reading.found.dense_rank or 50) + 1.0 / (reading.found.lexical_rank or 50),
                 float(abroad),
                 1.0 / len(_WORD.findall(reading.sentence.text) or ["-"]),
+                reading.likeness,
+                asked.echo(reading.answer.text, own),
+                math.log(len(_WORD.findall(reading.answer.text)) or 1),
             )
         )
     return np.array(rows, np.float64).reshape(-1, len(EVIDENCE))
@@ -235,6 +273,11 @@ class _Asked:
         present = set(terms(text, language))
         found = sum(weight for term, weight in self._terms(language).items() if term in present)
         return min(1.0, found / self._total)
+
+    def echo(self, text: str, language: str) -> float:
+        """Return the share of the text's own terms that the question has already, 0 to 1."""
+        present = set(terms(text, language))
+        return len(present & self._terms(language).keys()) / (len(present) or 1)
 
     def names(self, text: str) -> float:
         """Return the share of the question's names and numbers that the text has; 1 where it has none."""

@@ -225,6 +225,14 @@ def _open_data(folder: Path, manifest: Mapping[str, Any]) -> Index:
         raise _damaged(folder, "a file of it cannot be read") from error
 
 
+def is_missing(folder: Path) -> bool:
+    """Tell whether there is nothing of an index in a folder; one that is damaged is not missing."""
+    # The repository keeps a README there, and an interrupted build can leave hidden files.
+    return not folder.exists() or (
+        folder.is_dir() and all(path.name == "README.md" or path.name.startswith(".") for path in folder.iterdir())
+    )
+
+
 def _split(documents: Sequence[Document], settings: Settings, progress: Progress) -> Passages:
     places = []
     for number, document in enumerate(documents):

@@ -162,7 +162,7 @@ def _best_spans(
     candidates.sort(key=lambda candidate: (-candidate[0], candidate[1], candidate[2]))
     chosen: list[tuple[float, Span]] = []
     for score, i, j in candidates:
-        span = _whole_words(Span(passage.document, tokens[i][1], tokens[j][2]), passage)
+        span = whole_words(Span(passage.document, tokens[i][1], tokens[j][2]), passage)
         if not any(span.overlaps(other) for _, other in chosen):
             chosen.append((score, span))
         if len(chosen) == SPANS_OF_A_PASSAGE:
@@ -170,7 +170,7 @@ def _best_spans(
     return chosen
 
 
-def _whole_words(span: Span, within: Span) -> Span:
+def whole_words(span: Span, within: Span) -> Span:
     """Return the span widened to whole words, without the marks at its edges that belong to the sentence."""
     text, start, end = span.document.text, span.start, span.end
     while start > within.start and text[start - 1].isalnum() and text[start].isalnum():

@@ -241,9 +241,10 @@ def launch(
     from rich.console import Console
 
     from rag import Assistant, build
+    from rag.index import is_missing
 
     console = Console(markup=False, highlight=False, soft_wrap=True)
-    if corpus is None and _is_missing(index):
+    if corpus is None and is_missing(index):
         corpus = Path("seeds")
     if corpus is not None:
         with console.status("Indexing"):
@@ -448,13 +449,6 @@ def _css() -> str:
     return Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 
-def _is_missing(index: Path) -> bool:
-    # The repository keeps a README in the folder, and an interrupted build can leave a hidden file: no index either.
-    return not index.exists() or (
-        index.is_dir() and all(path.name == "README.md" or path.name.startswith(".") for path in index.iterdir())
-    )
-
-
 def _header_html(labels: Labels) -> str:
     return f"<div{_lang(labels.language)}><h1>Verbatim</h1><p>{escape(labels.tagline)}</p></div>"
 
@@ -555,11 +549,13 @@ def _marked(document: Document, start: int, end: int, sentence: Span | None, wor
     """
     bounds = [bound for span in (sentence, words) if span for bound in (span.start, span.end)]
     cuts = sorted({start, end, *(min(max(bound, start), end) for bound in bounds)})
+    # A whole line in bold singles nothing out: the page sets it lighter.
+    whole = ' class="whole"' if words and words.start <= start and end <= words.end else ""
     html = ""
     for left, right in pairwise(cuts):
         piece = _escape(document.text[left:right])
         if words and words.start <= left < words.end:
-            piece = f"<mark>{piece}</mark>"
+            piece = f"<mark{whole}>{piece}</mark>"
         if sentence and sentence.start <= left < sentence.end:
             piece = f'<span class="quoted">{piece}</span>'
         html += piece

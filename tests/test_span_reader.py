@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.encode import BUNDLED_FOLDER, OnnxEncoder
+from rag.errors import EncoderError
+from rag.read import READER_FOLDER, Reading, SpanReader, sentences_within, whole_words
+from rag.search import Found
+from rag.spans import Document, Hit, Span
+
+TEXT = (
+    "The harbour of Port Ellis\n\n"
+    "Port Ellis opened its new harbour in June 2019 after four years of work. The harbour is run by Maria Duarte (a "
+    "former ship’s captain), and employs 240 people.\n\n"
+    "The town borrowed 35 million pounds from the “Northern Bank”. Fishing boats use the old quay for free."
+)
+HARBOUR = Document("harbour.txt", "The harbour", "en", TEXT)
+FARO = Document("faro.txt", "El faro", "es", "El faro fue construido en 1874 por el ingeniero Luis Ortega.")
+
+
+@pytest.fixture(scope="module")
+def reader() -> SpanReader:
+    return SpanReader(OnnxEncoder(BUNDLED_FOLDER))
+
+
+def found(*spans: Span) -> list[Found]:
+    return [Found(Hit(span, 1.0), row, 0.5, 1.0, row + 1, None) for row, span in enumerate(spans)]
+
+
+def read(reader: SpanReader, question: str, *spans: Span) -> list[Reading]:
+    query = OnnxEncoder(BUNDLED_FOLDER).encode_questions([question])[0]
+    return reader.read(question, query, found(*spans))
+
+
+def whole(document: Document) -> Span:
+    return Span(document, 0, len(document.text))
+
+
+@pytest.mark.parametrize(
+    ("question", "document", "words"),
+    [
+        ("Who runs the harbour?", HARBOUR, "Maria Duarte"),
+        ("When did the harbour open?", HARBOUR, "June 2019"),
+        ("¿Quién construyó el faro?", FARO, "Luis Ortega"),
+    ],
+)
+def test_the_exact_words_come_first(reader: SpanReader, question: str, document: Document, words: str) -> None:
+    best = max(read(reader, question, whole(HARBOUR), whole(FARO)), key=lambda reading: reading.score)
+    assert best.answer.document is document
+    assert words in best.answer.text
+    assert len(best.answer.text.split()) <= 8
+
+
+def test_a_reading_is_whole_words_of_one_passage_inside_its_sentence(reader: SpanReader) -> None:
+    passages = [Span(HARBOUR, 0, 100), Span(HARBOUR, 27, len(TEXT)), whole(FARO)]
+    readings = read(reader, "who pays for the harbour, how much and when?", *passages)
+    assert len({(r.answer.document.id, r.answer.start, r.answer.end) for r in readings}) == len(readings) > 3
+    for reading in readings:
+        text, start, end = reading.answer.document.text, reading.answer.start, reading.answer.end
+        assert not (start > 0 and text[start - 1].isalnum() and text[start].isalnum())
+        assert not (end < len(text) and text[end - 1].isalnum() and text[end].isalnum())
+        assert reading.sentence.contains(reading.answer)
+        assert np.linalg.norm(reading.vector) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_sentence_around_an_answer_is_the_documents_own(reader: SpanReader) -> None:
+    sentences = {sentence.text for sentence in sentences_within(whole(HARBOUR))}
+    inside = [r for r in read(reader, "How many people work there?", whole(HARBOUR)) if r.sentence.text in sentences]
+    assert any("240" in reading.answer.text for reading in inside)
+
+
+@pytest.mark.parametrize("question", ["", "?" * 500, "x " * 5000, "\ud800 who", "谁经营港口"])
+def test_no_question_breaks_it(reader: SpanReader, question: str) -> None:
+    assert all(np.isfinite(reading.score) for reading in read(reader, question, whole(HARBOUR)))
+
+
+def test_nothing_found_is_nothing_read(reader: SpanReader) -> None:
+    assert read(reader, "Who?") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "widened"),
+    [
+        ("arbour", "harbour"),
+        ("Maria Duarte (", "Maria Duarte"),
+        ("former ship’s captain)", "former ship’s captain"),
+        ("Maria Duarte (a former ship’s captain)", "Maria Duarte (a former ship’s captain)"),
+        ("“Northern Bank”.", "Northern Bank"),
+        ("employs 24", "employs 240"),
+    ],
+)
+def test_words_are_widened_and_the_marks_at_their_edges_left_out(words: str, widened: str) -> None:
+    start = TEXT.index(words)
+    assert whole_words(Span(HARBOUR, start, start + len(words)), whole(HARBOUR)).text == widened
+
+
+def test_a_damaged_reader_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_bytes((READER_FOLDER / "tokenizer.json").read_bytes())
+    (tmp_path / "model_int8.onnx").write_bytes(b"not a model")
+    with pytest.raises(EncoderError, match=r"^the reader in .* cannot be loaded; install it again$"):
+        SpanReader(OnnxEncoder(BUNDLED_FOLDER), tmp_path)
