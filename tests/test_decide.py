@@ -97,7 +97,7 @@ def test_the_evidence_of_a_sentence_in_the_question_s_language() -> None:
             "abroad": 0.0,
             "brief": 1 / 6,
             "likeness": 0.6,
-            "echo": 0.5,  # "run" and "harbour" of "maria", "run", "harbour", "2019"
+            "echo": 0.4,  # "run" and "harbour" of "maria", "run", "harbour", "sinc", "2019"
             "words": math.log(6),
         }
     )

@@ -32,7 +32,7 @@ MIXED = (
     "",
     "¿Quién dirige el estudio de Amazon y desde cuándo lo hace, si se puede saber?",
     "à",
-    "L’équipe est petite. " * 40,
+    "L’équipe est petite. " * 15,
     "\ud800 half a pair",
     "Chi lo dirige?",
     "   \n\t ",
@@ -67,7 +67,8 @@ def thousand_sentences() -> list[str]:
     for whole in by_language.values():
         halves = [" ".join(text.split()[: len(text.split()) // 2]) for text in whole]
         joined = [f"{one} {two}" for step in (1, 7) for one, two in zip(whole, whole[step:], strict=False)]
-        made += list(dict.fromkeys([*whole, *halves, *joined]))[:250]
+        short = [" ".join(text.split()[:25]) for text in (*whole, *halves, *joined)]
+        made += list(dict.fromkeys(short))[:250]
     return made
 
 

@@ -27,7 +27,7 @@ from training.data import Question, split_questions
 
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
 PASSAGES_OF_A_LANGUAGE = 14
-QUESTIONS_OF_A_LANGUAGE = 12
+QUESTIONS_OF_A_LANGUAGE = 9
 UNANSWERABLE_WEIGHT = 0.4
 MOST_WRONG_REFUSALS = 0.07
 
@@ -135,7 +135,7 @@ def ask_all(data: Path, encoder: Encoder, reader: Reader, weights: Weights) -> t
                 if case is None:
                     continue
                 answerable = not posed.places.keys() <= hidden
-                right = np.array([posed.is_right(r.answer) for r in case.readings])
+                right = np.array([posed.is_right(r.sentence) for r in case.readings])
                 nearest = max(r.found.dense for r in case.readings)
                 abroad = bool(hidden) and answerable
                 halves[number % 2].append(Asked(posed.question.language, case, right, answerable, abroad, nearest))

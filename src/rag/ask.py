@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.decide import Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
@@ -14,10 +17,11 @@ from rag.language import question_language
 from rag.lexical import terms
 from rag.read import Reader, open_reader
 from rag.search import Found, search
-from rag.spans import Answer, Document
+from rag.spans import Answer, Document, Hit
 
 MOST_CHARACTERS = 2_000
 PASSAGES = 8
+PASSAGES_AT_HOME = 3
 TURNS = 2
 MOST_WORDS_OF_A_QUESTION = 30
 MOST_WORDS_OF_A_NAME = 8
@@ -114,21 +118,36 @@ class Assistant:
         self, asked: str, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
     ) -> _Attempt:
         query = self._encoder.encode_questions([wording])[0]
-        found = search(
+        found = self._search(wording, query, language, documents, PASSAGES)
+        at_home = [
+            d.id for d in self._index.documents if d.language == language and (documents is None or d.id in documents)
+        ]
+        if 0 < len(at_home) < len(self._index.documents):
+            # The reader of a question should be quoted its own language where a document says so in it.
+            known = {passage.row for passage in found}
+            more = self._search(wording, query, language, at_home, PASSAGES_AT_HOME)
+            # They come after the others: scores of a search among fewer passages are not comparable.
+            last = found[-1].hit.score
+            found += [replace(p, hit=Hit(p.hit.span, min(p.hit.score, last))) for p in more if p.row not in known]
+        readings = self._reader.read(wording, query, found)
+        if not readings:
+            return _Attempt(tuple(found), Decision((), 0.0, "nothing_relevant"))
+        case = weigh(wording, language, readings, self._index.lexical, self._weights)
+        return _Attempt(tuple(found), decide(case, language, self._weights, threshold=threshold))
+
+    def _search(
+        self, wording: str, query: NDArray[np.float32], language: str, documents: Sequence[str] | None, k: int
+    ) -> list[Found]:
+        return search(
             self._index.passages,
             self._index.vectors,
             self._index.lexical,
             question=wording,
             query=query,
             languages=list(dict.fromkeys([language, *self._index.languages])),
-            k=PASSAGES,
+            k=k,
             allowed=None if documents is None else self._index.passages.within(documents),
         )
-        readings = self._reader.read(wording, query, found)
-        if not readings:
-            return _Attempt(tuple(found), Decision((), 0.0, "nothing_relevant"))
-        case = weigh(wording, language, readings, self._index.lexical, self._weights)
-        return _Attempt(tuple(found), decide(case, language, self._weights, threshold=threshold))
 
 
 def leans(question: str, language: str) -> bool:

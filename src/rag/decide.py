@@ -41,6 +41,7 @@ SAME = 0.75
 AGREES = 0.2
 AS_GOOD = 0.6
 MOST_CITATIONS = 5
+MOST_WORDS_ROUND_A_NAME = 6
 # Stems, as `terms` makes them, of words that leave an answer what it is.
 _HEDGES = frozenset(
     [
@@ -223,9 +224,14 @@ def answer_words(text: str, language: str) -> frozenset[str]:
 
 
 def _same_words(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Tell whether the shorter answer is a good part of the longer one: "Cheng" of "Albert Cheng"."""
+    """Tell whether the shorter answer is a good part of the longer one.
+
+    "Cheng" is one of "Albert Cheng", and "Albert Cheng" of "the veteran executive Albert Cheng"; a word of a long
+    clause is not.
+    """
     shorter, longer = sorted((one, other), key=len)
-    return shorter <= longer and 2 * len(shorter) >= len(longer)
+    most = MOST_WORDS_ROUND_A_NAME if len(shorter) > 1 else 2
+    return shorter <= longer and len(longer) <= max(most, 2 * len(shorter))
 
 
 def gather(question: str, language: str, readings: Sequence[Reading], lexical: Lexical) -> NDArray[np.float64]:

@@ -21,12 +21,8 @@ READER_FOLDER = Path(__file__).parent / "models" / "reader"
 QUESTION_TOKENS = 40
 PASSAGE_TOKENS = 240
 ANSWER_TOKENS = 40
-LIKELY = 12
-SPANS_OF_A_PASSAGE = 3
-# How much better a span that crosses a sentence's end must score.
-CROSSING = 3.0
 _OPENING = " \t\n«“\"'‘([{,;:.-–—"
-_CLOSING = " \t\n»”\"'’)]},;:.!?–—"
+_CLOSING = " \t\n»”\"'’)]}([{«“‘,;:.!?–—"
 # As many sentence vectors as are kept between questions: 6 MB at 384 dimensions.
 REMEMBERED = 4096
 
@@ -98,22 +94,22 @@ class SpanReader:
         self._vectors = SentenceVectors(encoder)
 
     def read(self, question: str, query: NDArray[np.float32], found: Sequence[Found]) -> list[Reading]:
-        """Return the best few spans of each passage, each place once."""
+        """Return the best words of every sentence of the passages, each sentence once."""
         if not found:
             return []
         asked = self._tokenizer.encode(printable(question), add_special_tokens=False).ids[:QUESTION_TOKENS]
         places = [(passage, self._tokens(passage.hit.span)) for passage in found]
         starts, ends = self._scores(asked, [tokens for _, tokens in places])
         first = len(asked) + 2
-        best: dict[tuple[str, int, int], tuple[float, Span, Span, Found]] = {}
+        best: dict[tuple[str, int], tuple[float, Span, Span, Found]] = {}
         for row, (passage, tokens) in enumerate(places):
-            inside = slice(first, first + len(tokens))
             nothing = float(starts[row, 0] + ends[row, 0])
-            for score, span in _best_spans(passage.hit.span, tokens, starts[row, inside], ends[row, inside]):
-                sentence = _around(span, passage.hit.span)
-                key = (span.document.id, span.start, span.end)
-                if key not in best or best[key][0] < score - nothing:
-                    best[key] = (score - nothing, span, sentence, passage)
+            inside = slice(first, first + len(tokens))
+            for sentence in sentences_within(passage.hit.span):
+                scored = _best_words(sentence, tokens, starts[row, inside], ends[row, inside])
+                key = (sentence.document.id, sentence.start)
+                if scored and (key not in best or best[key][0] < scored[0] - nothing):
+                    best[key] = (scored[0] - nothing, scored[1], sentence, passage)
         vectors = self._vectors.of([sentence for _, _, sentence, _ in best.values()])
         return [
             Reading(span, sentence, score, float(vector @ query), vector, passage)
@@ -143,31 +139,20 @@ class SpanReader:
         return starts, ends
 
 
-def _best_spans(
-    passage: Span, tokens: Sequence[tuple[int, int, int]], starts: NDArray[np.float32], ends: NDArray[np.float32]
-) -> list[tuple[float, Span]]:
-    """Return the best spans of a passage that share no word, with their scores; within a sentence unless far better."""
-    if not tokens:
-        return []
-    likely_starts, likely_ends = (np.argsort(-scores, kind="stable")[:LIKELY] for scores in (starts, ends))
-    bounds = np.array([sentence.end for sentence in sentences_within(passage)])
-    candidates = []
-    for i in likely_starts.tolist():
-        for j in likely_ends.tolist():
-            if not i <= j < i + ANSWER_TOKENS:
-                continue
-            crosses = np.searchsorted(bounds, tokens[i][1], "right") != np.searchsorted(bounds, tokens[j][2], "left")
-            score = float(starts[i] + ends[j]) - (CROSSING if crosses else 0.0)
-            candidates.append((score, i, j))
-    candidates.sort(key=lambda candidate: (-candidate[0], candidate[1], candidate[2]))
-    chosen: list[tuple[float, Span]] = []
-    for score, i, j in candidates:
-        span = whole_words(Span(passage.document, tokens[i][1], tokens[j][2]), passage)
-        if not any(span.overlaps(other) for _, other in chosen):
-            chosen.append((score, span))
-        if len(chosen) == SPANS_OF_A_PASSAGE:
-            break
-    return chosen
+def _best_words(
+    sentence: Span, tokens: Sequence[tuple[int, int, int]], starts: NDArray[np.float32], ends: NDArray[np.float32]
+) -> tuple[float, Span] | None:
+    """Return the best span inside a sentence with its score; None when no token of the sentence was read."""
+    inside = [i for i, (_, start, end) in enumerate(tokens) if sentence.start <= start < end <= sentence.end]
+    if not inside:
+        return None
+    first, last = inside[0], inside[-1] + 1
+    both = starts[first:last, None] + ends[None, first:last]
+    # An end before its start, or farther than any answer is long, is no answer.
+    both = np.where(np.triu(np.ones_like(both)) - np.triu(np.ones_like(both), ANSWER_TOKENS) > 0, both, -np.inf)
+    i, j = np.unravel_index(int(both.argmax()), both.shape)
+    words = Span(sentence.document, tokens[first + int(i)][1], tokens[first + int(j)][2])
+    return float(both[i, j]), whole_words(words, sentence)
 
 
 def whole_words(span: Span, within: Span) -> Span:
@@ -187,14 +172,6 @@ def whole_words(span: Span, within: Span) -> Span:
 def _closes(text: str) -> bool:
     """Tell whether the last character closes a bracket that the text opens."""
     return text.endswith(")") and text.count("(") == text.count(")")
-
-
-def _around(span: Span, passage: Span) -> Span:
-    """Return the sentence that holds the span, or the few that it crosses."""
-    touched = [sentence for sentence in sentences_within(passage) if sentence.overlaps(span)]
-    first = min([span.start, *(sentence.start for sentence in touched)])
-    last = max([span.end, *(sentence.end for sentence in touched)])
-    return Span(span.document, first, last)
 
 
 def open_reader(encoder: Encoder) -> Reader:
