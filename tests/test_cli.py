@@ -289,7 +289,7 @@ def test_evaluate_asks_the_chats_given_or_beside(
     options = ["--chats", str(chats)] if given else []
     values = json.loads(rag("evaluate", gold, "--index", index_dir, "--json", *options).stdout)
     assert values["follow_ups"]["questions"] == 1
-    assert values["follow_ups"]["right_sentence"] == 1.0
+    assert values["follow_ups"]["recall_at_5"] == 1.0
 
 
 def test_a_malformed_gold_file_is_a_mistake(gold: Path, index_dir: Path) -> None:
