@@ -283,13 +283,13 @@ def test_evaluate_asks_the_chats_given_or_beside(
     given: bool, gold: Path, index_dir: Path, corpus_dir: Path, question: str, tmp_path: Path
 ) -> None:
     first = min(path.name for path in corpus_dir.glob("*.txt"))
-    turn = {"question": question, "answers": question.split()[:1], "sources": [first]}
+    turn = {"question": question, "answers": [" ".join(question.split()[:3])], "sources": [first]}
     chats = tmp_path / ("elsewhere.jsonl" if given else "chats.jsonl")
     chats.write_text(json.dumps({"id": "chat", "lang": "en", "turns": [turn, turn]}))
     options = ["--chats", str(chats)] if given else []
     values = json.loads(rag("evaluate", gold, "--index", index_dir, "--json", *options).stdout)
     assert values["follow_ups"]["questions"] == 1
-    assert values["follow_ups"]["recall_at_5"] == 1.0
+    assert values["follow_ups"]["right_sentence"] == 1.0
 
 
 def test_a_malformed_gold_file_is_a_mistake(gold: Path, index_dir: Path) -> None:
