@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold bench browser encoder encoder-scores decision
+.PHONY: check test gold bench encoder encoder-scores reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -28,6 +28,13 @@ encoder:  ## train the bundled encoder from the start (hours); each step resumes
 	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
 	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 45 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out src/rag/models/encoder
+
+reader:  ## train the reader on the encoder's body
+	$(PYTHON) -m training.reader --data $(DATA) --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 120 --device $(DEVICE) --resume
+	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out src/rag/models/reader
+
+reader-scores:  ## development figures of the reader
+	$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/reader
 
 encoder-scores:  ## development figures of the encoder beside its teacher and BM25
 	$(PYTHON) -m training.evaluate --data $(DATA) --models teacher=$(TEACHER) bundled=src/rag/models/encoder
