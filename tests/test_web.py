@@ -511,7 +511,15 @@ class TestServer:
         shutil.copytree(corpus_dir, tmp_path / "seeds")
         code = "from pathlib import Path; from rag.web import launch; launch(Path('index'))"
         command = [sys.executable, "-c", code]
-        with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            # Started in the background, the tests ignore the interrupt, and so would the command.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process:
             try:
                 assert process.stdout is not None
                 said = [process.stdout.readline(), process.stdout.readline()]
