@@ -105,17 +105,17 @@ class Assistant:
         spoken = language or question_language(asked)
         if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS:
             return Answer(question, spoken, (), 0.0, "not_a_question")
-        attempts = [self._attempt(asked, asked, spoken, documents, threshold)]
+        attempts = [self._attempt(asked, spoken, documents, threshold)]
         context = _context(asked, history, spoken)
         if context:
-            attempts.append(self._attempt(asked, context, spoken, documents, threshold))
+            attempts.append(self._attempt(context, spoken, documents, threshold))
         best = max(attempts, key=lambda attempt: attempt.decision.confidence)
         decision = best.decision
         passages = tuple(found.hit for found in best.found)
         return Answer(question, spoken, decision.citations, decision.confidence, decision.reason, passages)
 
     def _attempt(
-        self, asked: str, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
+        self, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
     ) -> _Attempt:
         query = self._encoder.encode_questions([wording])[0]
         found = self._search(wording, query, language, documents, PASSAGES)

@@ -37,6 +37,8 @@ EVIDENCE = (
 )
 # What speaks for the best reading being right.
 ASSURANCE = (*EVIDENCE, "score", "lead", "agreement")
+# From which likeness two readings give one answer, and how far the odds of one may be below the best's for it to count
+# as agreeing, and to lead in the question's language.
 SAME = 0.75
 AGREES = 0.2
 AS_GOOD = 0.6
