@@ -15,7 +15,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from rag.cli import PACKAGES, app, print_answer
-from rag.spans import Answer, Citation, Document, Hit, Span
+from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ("build", "ask", "chat", "evaluate", "doctor")
@@ -348,7 +348,8 @@ def test_a_short_answer_stands_alone_and_in_its_sentence() -> None:
     citation = Citation(place("Al Cheng"), SENTENCE, 0.9)
     text = shown(Answer("who?", "en", (citation,), 0.9, None))
     assert text == (
-        "“Al Cheng”\n“The studio is led by [bold]Al Cheng[/bold] now.”\n[1] Studio\ufffd[2J (en) a.txt:45-53\n\n"
+        "“Al Cheng”\n“The studio is led by [bold]Al Cheng[/bold] now.”\n[1] Studio\ufffd[2J (en) a.txt:45-53\n"
+        "Confidence 0.90, high: at least nine of ten such answers are right.\n\n"
     )
     bright = shown(Answer("who?", "en", (citation,), 0.9, None), terminal=True)
     assert "led by [bold]\x1b[1mAl Cheng\x1b[0m[/bold] now.”" in bright
@@ -362,10 +363,22 @@ def test_a_whole_sentence_is_quoted_once_and_the_others_after_it() -> None:
     )
     assert shown(Answer("who?", "en", citations, 0.9, None)) == (
         "“The studio is led by [bold]Al Cheng[/bold] now.”\n"
-        "[1] Studio\ufffd[2J (en) a.txt:18-65\n\n"
+        "[1] Studio\ufffd[2J (en) a.txt:18-65\n"
+        "Confidence 0.90, high: at least nine of ten such answers are right.\n\n"
         "Also:\n\n"
         "“Cheng dirige l’atelier.”\n"
         "[2] Atelier (fr) b.txt:0-23\n\n"
+    )
+
+
+def test_what_other_documents_say_otherwise_comes_last() -> None:
+    other = Document("b.txt", "Atelier", "fr", "Renaud dirige l’atelier.")
+    rival = Alternative((Citation(Span(other, 0, 6), Span(other, 0, len(other.text)), 0.5),))
+    text = shown(Answer("who?", "en", (Citation(place("Al Cheng"), SENTENCE, 0.6),), 0.6, None, others=(rival,)))
+    assert text.endswith(
+        "Confidence 0.60, low: about every other such answer is right: read what stands around it.\n\n"
+        "Otherwise:\n\n"
+        "“Renaud”\n“Renaud dirige l’atelier.”\n[2] Atelier (fr) b.txt:0-6\n\n"
     )
 
 

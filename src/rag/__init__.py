@@ -9,13 +9,14 @@ True
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import CorpusError, EncoderError, GoldError, IndexDirectoryError, RagError
-from rag.spans import Answer, Citation, Document, Hit, Span
+from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
 if TYPE_CHECKING:
     from rag.ask import Assistant
     from rag.index import BuildReport, Settings, build
 
 __all__ = [
+    "Alternative",
     "Answer",
     "Assistant",
     "BuildReport",

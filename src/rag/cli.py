@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.errors import CorpusError, IndexDirectoryError, RagError
-from rag.spans import Answer, Citation, Reason, Span
+from rag.spans import LEVELS, Answer, Citation, Reason, Span
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -314,7 +314,7 @@ def _print_json(values: dict[str, object]) -> None:
 
 
 def print_answer(answer: Answer, console: "Console") -> None:
-    """Print the answer for a person to read: the quoted words, their sentence and place, then the other citations.
+    """Print the answer for a person to read: the quoted words, their sentence and place, how sure, who else says so.
 
     The answer is bold inside its sentence, and stands alone before it, when it is shorter. A refusal is printed with
     its reason and the first 200 characters of the nearest passages.
@@ -325,7 +325,27 @@ def print_answer(answer: Answer, console: "Console") -> None:
         if number == 2:
             console.print("Also:\n")
         console.print(_quotation(citation))
-        console.print(_place(citation.answer, number) + "\n")
+        console.print(_place(citation.answer, number) + ("" if number == 1 else "\n"))
+        if number == 1:
+            console.print(_how_sure(answer) + "\n")
+    _print_others(answer, console)
+
+
+def _print_others(answer: Answer, console: "Console") -> None:
+    number = len(answer.citations)
+    for other in answer.others:
+        console.print("Otherwise:\n")
+        for citation in other.citations:
+            number += 1
+            console.print(_quotation(citation))
+            console.print(_place(citation.answer, number) + "\n")
+
+
+def _how_sure(answer: Answer) -> str:
+    if answer.level is None:
+        return ""
+    _, meaning = LEVELS[answer.level]
+    return f"Confidence {answer.confidence:.2f}, {answer.level}: {meaning}."
 
 
 def _print_refusal(answer: Answer, reason: Reason, console: "Console") -> None:

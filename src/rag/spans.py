@@ -1,10 +1,20 @@
 """The nouns of the program: an answer is a place in a document, and every text is a slice of one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Reason = Literal["nothing_relevant", "no_answer_in_passages", "not_a_question", "too_uncertain"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
+Level = Literal["high", "good", "low", "doubtful"]
+# Confidence is a probability, so the levels are cut where what it promises to a reader changes; the least confidence
+# of each and what it means, surest first. `rag evaluate` shows how many of each level were right.
+LEVELS: Mapping[Level, tuple[float, str]] = {
+    "high": (0.9, "at least nine of ten such answers are right"),
+    "good": (0.7, "most such answers are right: read the sentence before relying on one"),
+    "low": (0.4, "about every other such answer is right: read what stands around it"),
+    "doubtful": (0.0, "such answers are more often wrong than right: take it as a place to begin reading"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +113,36 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another answer that documents give to the same question, with the places that give it, best first.
+
+    Raises ValueError when it has no citation.
+    """
+
+    citations: tuple[Citation, ...]
+
+    def __post_init__(self) -> None:
+        if not self.citations:
+            raise ValueError("an alternative has a citation")
+
+    @property
+    def text(self) -> str:
+        """Return the exact words of the best citation."""
+        return self.citations[0].answer.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the alternative as JSON values."""
+        return {"answer": self.text, "citations": [citation.to_dict() for citation in self.citations]}
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the documents say to a question, or why they do not.
 
     `citations` come best first, and the first one is the answer; there are none exactly when `reason` says why.
     `confidence` is the probability, 0 to 1, that the first citation answers the question. `passages` are the passages
-    that were read, best first. Raises ValueError when citations and reason contradict each other.
+    that were read, best first. `others` are answers of other documents that contradict this one and are nearly as well
+    supported, best first. Raises ValueError when citations and reason contradict each other.
     """
 
     question: str
@@ -117,6 +151,7 @@ class Answer:
     confidence: float
     reason: Reason | None
     passages: tuple[Hit, ...] = ()
+    others: tuple[Alternative, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.citations) == (self.reason is not None):
@@ -134,6 +169,11 @@ class Answer:
         """Return the exact words of the best citation; empty when nothing was found."""
         return self.citations[0].answer.text if self.citations else ""
 
+    @property
+    def level(self) -> Level | None:
+        """Return the name of the confidence's level, one of LEVELS; None when nothing was found."""
+        return level_of(round(self.confidence, 4)) if self.found else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values, in the one schema that every interface shares."""
         return {
@@ -142,8 +182,10 @@ class Answer:
             "found": self.found,
             "answer": self.text,
             "confidence": round(self.confidence, 4),
+            "level": self.level,
             "reason": self.reason,
             "citations": [citation.to_dict() for citation in self.citations],
+            "others": [other.to_dict() for other in self.others],
             "passages": [
                 {
                     "document": hit.span.document.id,
@@ -154,3 +196,12 @@ class Answer:
                 for hit in self.passages
             ],
         }
+
+
+def level_of(confidence: float) -> Level:
+    """Return the name of the level that a confidence, 0 to 1, belongs to.
+
+    >>> level_of(0.97), level_of(0.1)
+    ('high', 'doubtful')
+    """
+    return next(name for name, (least, _) in LEVELS.items() if confidence >= least)
