@@ -18,8 +18,9 @@ import pytest
 from rag import Assistant
 from rag.errors import RagError
 from rag.labels import ENGLISH, FRENCH, ITALIAN, LABELS, SPANISH, Labels, labels_for
+from rag.page_html import anchor, answer_html, documents_html, place_html, source_html
 from rag.spans import REASONS, Answer, Citation, Document, Hit, Reason, Span
-from rag.web import anchor, answer_html, documents_html, page, place_html, serve, source_html
+from rag.web import page, serve
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = (
