@@ -299,6 +299,16 @@ def test_a_malformed_gold_file_is_a_mistake(gold: Path, index_dir: Path) -> None
     assert result.stderr == f'rag: {gold}, line 3: "id" must be a text that is not blank\n'
 
 
+def test_a_build_that_skips_a_file_says_why_and_exits_3(corpus_dir: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(corpus_dir, tmp_path / "corpus"))
+    (folder / "bad.txt").write_bytes(b"caf\xe9")
+    result = rag("build", folder, "--index", tmp_path / "index")
+    assert result.exit_code == 3
+    assert result.stderr == "rag: skipped bad.txt: it is not UTF-8 at byte 3; save it as UTF-8 and try again\n"
+    assert ": 5 documents, " in result.stdout
+    assert result.stdout.endswith(", 1 skipped\n")
+
+
 def test_doctor_is_content_with_a_whole_index(index_dir: Path) -> None:
     result = rag("doctor", "--index", index_dir)
     lines = result.stdout.splitlines()
@@ -380,6 +390,27 @@ def test_what_other_documents_say_otherwise_comes_last() -> None:
         "Otherwise:\n\n"
         "“Renaud”\n“Renaud dirige l’atelier.”\n[2] Atelier (fr) b.txt:0-6\n\n"
     )
+
+
+def test_a_citation_says_its_page_or_its_heading() -> None:
+    paged = Document("r.pdf", "Report", "en", "One.\n\nTwo leads it.\n\nThree.", pages=(0, 6, 22))
+    whole = Span(paged, 6, 19)
+    citation = Citation(Span(paged, 6, 9), whole, 0.9)
+    assert (citation.page, citation.heading, Span(paged, 0, 4).page, Span(paged, 22, 26).page) == (2, None, 1, 3)
+    assert citation.to_dict()["page"] == 2
+    assert "\n[1] Report (en) r.pdf:6-9, page 2\n" in shown(Answer("who?", "en", (citation,), 0.9, None))
+    headed = Document("r.md", "Report", "en", "# Report\nIt is.\n## Staff \x1b##\r\nMaria.", headings=(0, 16))
+    maria = headed.text.index("Maria")
+    citation = Citation(Span(headed, maria, maria + 6), Span(headed, maria, maria + 6), 0.9)
+    assert (citation.page, citation.to_dict()["heading"]) == (None, "Staff \x1b")
+    assert ", under “Staff \ufffd”\n" in shown(Answer("who?", "en", (citation,), 0.9, None))
+    assert (Span(headed, 9, 12).heading, Span(headed, 18, 20).heading) == ("Report", "Staff \x1b")
+
+
+@pytest.mark.parametrize(("pages", "headings"), [((1,), ()), ((0, 9), ()), ((0, 3, 2), ()), ((), (-1,)), ((), (4, 2))])
+def test_pages_and_headings_lie_in_the_text_in_order(pages: tuple[int, ...], headings: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="of 'a'"):
+        Document("a", "A", "en", "12345678", pages=pages, headings=headings)
 
 
 def test_a_refusal_has_its_reason_and_the_nearest_passages() -> None:

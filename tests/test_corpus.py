@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.corpus import read_corpus
+from rag.corpus import Skipped, read_corpus
 from rag.errors import CorpusError
 
 SEEDS = Path(__file__).parents[1] / "seeds"
@@ -20,7 +20,7 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
 
 
 def test_the_articles() -> None:
-    documents = read_corpus(SEEDS)
+    documents = read_corpus(SEEDS).documents
     assert [(document.id, document.language, document.date) for document in documents] == [
         ("000_06ef235511255f27.txt", "it", None),
         ("001_e8d2b5f56a3416be.txt", "es", None),
@@ -51,35 +51,44 @@ def test_ids_are_paths_below_the_folder_in_order(tmp_path: Path) -> None:
             "c/d/e.txt": "Eee.",
         },
     )
-    assert [document.id for document in read_corpus(folder)] == ["a.TXT", "b/a.md", "c/d/e.txt", "z.txt"]
+    assert [document.id for document in read_corpus(folder).documents] == ["a.TXT", "b/a.md", "c/d/e.txt", "z.txt"]
 
 
 def test_the_text_is_the_file_unchanged(tmp_path: Path) -> None:
     folder = write(tmp_path, {"a.txt": b"\xef\xbb\xbfUn\r\ndeux\rtrois\n\xe2\x80\xa8e\xcc\x81 \xef\xbb\xbf "})
-    assert read_corpus(folder)[0].text == "Un\r\ndeux\rtrois\n\u2028e\u0301 \ufeff "
+    assert read_corpus(folder).documents[0].text == "Un\r\ndeux\rtrois\n\u2028e\u0301 \ufeff "
 
 
-def test_links_that_lead_outside_are_skipped(tmp_path: Path) -> None:
+def test_links_that_lead_outside_are_skipped_and_said_to_be(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", {"a.txt": "Inside."})
     write(tmp_path / "out", {"b.txt": "Outside.", "sub/c.txt": "Outside."})
     (folder / "b.txt").symlink_to(tmp_path / "out" / "b.txt")
     (folder / "sub").symlink_to(tmp_path / "out" / "sub")
     (folder / "same.txt").symlink_to(folder / "a.txt")
-    assert [document.id for document in read_corpus(folder)] == ["a.txt", "same.txt"]
+    found = read_corpus(folder)
+    assert [(document.id, document.text) for document in found.documents] == [
+        ("a.txt", "Inside."),
+        ("same.txt", "Inside."),
+    ]
+    reason = "it is a link that leads out of the folder; put a copy of the file in its place"
+    assert found.skipped == (Skipped("b.txt", reason),)
 
 
 def test_unusual_file_names(tmp_path: Path) -> None:
     folder = write(tmp_path, {"Città\u00a0d’arte 😀.txt": "Una città."})
-    assert read_corpus(folder)[0].id == "Città\u00a0d’arte 😀.txt"
+    assert read_corpus(folder).documents[0].id == "Città\u00a0d’arte 😀.txt"
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("A text.")
-    with pytest.raises(CorpusError, match="rename"):
-        read_corpus(folder)
+    (folder / "..").joinpath(folder.name, "a\nb.txt").write_text("A text.")
+    found = read_corpus(folder)
+    assert len(found.documents) == 1
+    reason = "it has a name that cannot be written as text; rename it"
+    assert found.skipped == (Skipped("a\\nb.txt", reason), Skipped("\\udcff.txt", reason))
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
     folder = write(tmp_path, {"a.txt": "A text."})
     os.mkfifo(folder / "pipe.txt")
-    assert [document.id for document in read_corpus(folder)] == ["a.txt"]
+    assert [document.id for document in read_corpus(folder).documents] == ["a.txt"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +115,7 @@ def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
     ],
 )
 def test_titles_and_dates_from_the_text(tmp_path: Path, text: str, title: str, day: str | None) -> None:
-    document = read_corpus(write(tmp_path, {"a.txt": text}))[0]
+    document = read_corpus(write(tmp_path, {"a.txt": text})).documents[0]
     assert (document.title, document.date) == (title, day)
     assert document.text == text
 
@@ -123,7 +132,7 @@ def test_a_description_beside_the_files(tmp_path: Path) -> None:
             ),
         },
     )
-    b, a = read_corpus(folder)
+    b, a = read_corpus(folder).documents
     assert (a.title, a.language, a.date, a.url) == ("Council", "fr", "2026-02-08", "https://example.org/a")
     assert (b.title, b.language, b.date, b.url) == (b.text, "it", "2026-02-09", None)
 
@@ -152,20 +161,28 @@ def test_a_wrong_description_is_refused(tmp_path: Path, description: str, said: 
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("name", "content", "said"),
     [
-        ({"a.txt": b"abc\xe9def"}, "a.txt is not UTF-8 at byte 3"),
-        ({"a.txt": b"\xef\xbb\xbfabc\xe9"}, "a.txt is not UTF-8 at byte 6"),
-        ({"a.txt": b"\xed\xa0\x80"}, "a.txt is not UTF-8 at byte 0"),
-        ({"sub/a.md": "abc".encode("utf-16")}, "NUL"),
-        ({"a.txt": b"abc\x00"}, "NUL"),
-        ({"a.txt": " \n", "b.png": b"x"}, "no .txt or .md file"),
-        ({"a\nb.txt": "text"}, "rename"),
+        ("a.txt", b"abc\xe9def", "it is not UTF-8 at byte 3"),
+        ("a.txt", b"\xef\xbb\xbfabc\xe9", "it is not UTF-8 at byte 6"),
+        ("a.txt", b"\xed\xa0\x80", "it is not UTF-8 at byte 0"),
+        ("sub/a.md", "abc".encode("utf-16"), "NUL"),
+        ("a.txt", b"abc\x00", "NUL"),
     ],
 )
-def test_files_that_cannot_be_read_are_refused(tmp_path: Path, files: dict[str, str | bytes], said: str) -> None:
-    with pytest.raises(CorpusError, match=said):
-        read_corpus(write(tmp_path, files))
+def test_a_file_that_cannot_be_read_is_skipped(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    folder = write(tmp_path, {name: content})
+    with pytest.raises(CorpusError, match=rf"No file in .* can be read; of the first of 1, {name}: .*{said}"):
+        read_corpus(folder)
+    found = read_corpus(write(folder, {"good.txt": "A good text."}))
+    assert [document.id for document in found.documents] == ["good.txt"]
+    assert [skipped.id for skipped in found.skipped] == [name]
+    assert said in found.skipped[0].reason
+
+
+def test_a_folder_without_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"no \.txt or \.md file"):
+        read_corpus(write(tmp_path, {"a.txt": " \n", "b.png": b"x"}))
 
 
 def test_folders_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
@@ -179,7 +196,10 @@ def test_folders_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["nothing.txt", "a.txt"])
-def test_links_that_lead_nowhere_are_refused(tmp_path: Path, target: str) -> None:
+def test_links_that_lead_nowhere_are_skipped(tmp_path: Path, target: str) -> None:
     (tmp_path / "a.txt").symlink_to(tmp_path / target)
-    with pytest.raises(CorpusError, match=r"a\.txt cannot be read"):
-        read_corpus(tmp_path)
+    (tmp_path / "b.txt").write_text("A text.")
+    found = read_corpus(tmp_path)
+    assert [document.id for document in found.documents] == ["b.txt"]
+    assert [skipped.id for skipped in found.skipped] == ["a.txt"]
+    assert found.skipped[0].reason.startswith("it cannot be opened (")

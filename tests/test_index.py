@@ -14,9 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from rag import Assistant, build
+from rag.corpus import Skipped
 from rag.encode import BUNDLED_FOLDER, ONNX_FILE
 from rag.errors import CorpusError, EncoderError, IndexDirectoryError
-from rag.index import FORMAT, SLICE, BuildReport, Passages, Settings, build_with, open_index
+from rag.index import FORMAT, SLICE, BuildReport, Passages, Settings, _write, build_with, open_index
+from rag.lexical import Lexical
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from rag.split import split
@@ -226,10 +228,26 @@ def test_a_corpus_of_one_document(tmp_path: Path, word_hash: "WordHashEncoder") 
 
 def test_a_corpus_that_fails_leaves_the_index(corpus: Path, index: Path, word_hash: "WordHashEncoder") -> None:
     before = state(index)
-    (corpus / "bad.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CorpusError):
+    for path in corpus.iterdir():
+        path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CorpusError, match="No file in"):
         built(corpus, index, word_hash)
     assert state(index) == before
+
+
+def test_a_file_that_cannot_be_read_is_skipped(corpus: Path, index: Path, word_hash: "WordHashEncoder") -> None:
+    (corpus / "bad.txt").write_bytes(b"caf\xe9")
+    report = built(corpus, index, word_hash)
+    reason = "it is not UTF-8 at byte 3; save it as UTF-8 and try again"
+    assert (report.documents, report.embedded, report.skipped) == (5, 0, (Skipped("bad.txt", reason),))
+
+
+def test_pages_and_headings_are_kept(tmp_path: Path, word_hash: "WordHashEncoder") -> None:
+    document = Document("a.pdf", "A", "en", "One.\nHead\nTwo.", None, None, (0, 5), (5,))
+    passages = Passages((document,), np.array([[0, 0, 14]], np.int64))
+    rows = word_hash.encode_questions(["One."])
+    _write(tmp_path, [document], passages, rows, Lexical.of(["One."], ["en"]), word_hash, STARTER, "0" * 64)
+    assert open_index(tmp_path).documents == (document,)
 
 
 def flip(path: Path) -> None:

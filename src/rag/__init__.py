@@ -13,6 +13,7 @@ from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
 if TYPE_CHECKING:
     from rag.ask import Assistant
+    from rag.corpus import Skipped
     from rag.index import BuildReport, Settings, build
 
 __all__ = [
@@ -29,10 +30,17 @@ __all__ = [
     "IndexDirectoryError",
     "RagError",
     "Settings",
+    "Skipped",
     "Span",
     "build",
 ]
-_LATER = {"Assistant": "rag.ask", "BuildReport": "rag.index", "Settings": "rag.index", "build": "rag.index"}
+_LATER = {
+    "Assistant": "rag.ask",
+    "BuildReport": "rag.index",
+    "Settings": "rag.index",
+    "Skipped": "rag.corpus",
+    "build": "rag.index",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

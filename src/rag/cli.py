@@ -67,7 +67,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def main() -> None:
-    """Run the command line: exit 0 when all went well, 2 when the user can mend it, 130 when interrupted."""
+    """Run the command line.
+
+    Exit 0 when all went well, 2 when the user can mend it, 3 when files were skipped, 130 when interrupted.
+    """
     app(prog_name="rag")
 
 
@@ -111,8 +114,11 @@ def build(
         typer.Option(metavar="NAME_OR_PATH", help="A sentence-transformers model instead of the bundled one."),
     ] = None,
 ) -> None:
-    """Build the index of a folder of documents, or bring it up to date."""
-    typer.echo(_summary(_build(corpus, index, encoder=encoder), index))
+    """Build the index of a folder of documents, or bring it up to date; exit 3 when files of it were skipped."""
+    report = _build(corpus, index, encoder=encoder)
+    typer.echo(_summary(report, index))
+    if report.skipped:
+        raise typer.Exit(3)
 
 
 @app.command()
@@ -254,13 +260,17 @@ def _build(corpus: Path, index: Path, *, encoder: str | None = None) -> "BuildRe
     from rag.index import build
 
     with _progress_bar() as progress:
-        return build(corpus, index, encoder=encoder, progress=progress)
+        report = build(corpus, index, encoder=encoder, progress=progress)
+    for skipped in report.skipped:
+        typer.echo(f"rag: skipped {_printable(skipped.id)}: {skipped.reason}", err=True)
+    return report
 
 
 def _summary(report: "BuildReport", index: Path) -> str:
+    skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
     return (
         f"{index}: {report.documents} documents, {report.passages} passages "
-        f"({report.embedded} embedded, {report.reused} reused), {report.seconds:.1f} s"
+        f"({report.embedded} embedded, {report.reused} reused), {report.seconds:.1f} s{skipped}"
     )
 
 
@@ -372,7 +382,11 @@ def _quotation(citation: Citation) -> "Text":
 
 def _place(span: Span, number: int) -> str:
     document = span.document
-    return f"[{number}] {_printable(document.title)} ({document.language}) {document.id}:{span.start}-{span.end}"
+    place = f"[{number}] {_printable(document.title)} ({document.language}) {document.id}:{span.start}-{span.end}"
+    if span.page is not None:
+        return f"{place}, page {span.page}"
+    heading = span.heading
+    return f"{place}, under “{_printable(heading)}”" if heading and heading != document.title else place
 
 
 def _printable(text: str) -> str:

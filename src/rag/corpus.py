@@ -35,12 +35,33 @@ class _Entry:
     url: str | None = None
 
 
-def read_corpus(folder: Path) -> tuple[Document, ...]:
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that could not be read: its path below the folder, and the reason as a sentence to act on."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What a folder holds: its documents in order of their ids, and the files that could not be read."""
+
+    documents: tuple[Document, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+class _Unreadable(Exception):
+    """One file cannot be read; the message says why."""
+
+
+def read_corpus(folder: Path) -> Corpus:
     """Return the `.txt` and `.md` files below `folder` as documents, in order of their ids.
 
     The text of a document is its file decoded as UTF-8, without a byte order mark and otherwise unchanged, newlines
-    included. Hidden files, files of white space only, and symbolic links that lead out of the folder are skipped.
-    Titles, languages, dates and addresses come from an optional `corpus.toml`; what it leaves out, from the text:
+    included. Hidden files and files of white space only are left out. A file that cannot be read, and a symbolic link
+    that leads out of the folder, which is never followed, are skipped and said to be. Titles, languages, dates and
+    addresses come from an optional `corpus.toml`; what it leaves out, from the text:
 
         [documents."reports/2026.txt"]
         title = "The year 2026"
@@ -48,7 +69,7 @@ def read_corpus(folder: Path) -> tuple[Document, ...]:
         date = 2026-12-31
         url = "https://example.org/2026"
 
-    Raises CorpusError when the folder, one of the files or `corpus.toml` cannot be used.
+    Raises CorpusError when the folder or `corpus.toml` cannot be used, or when not one of the files can be read.
     """
     if not folder.exists():
         raise CorpusError(f"The folder {folder} does not exist; name a folder that holds .txt or .md files.")
@@ -56,23 +77,32 @@ def read_corpus(folder: Path) -> tuple[Document, ...]:
         raise CorpusError(f"{folder} is not a folder; name the folder that holds the .txt or .md files.")
     files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     entries = _entries(folder / DESCRIPTION, files)
-    documents = tuple(
-        _document(name, text, entries.get(name, _Entry()))
-        for name in sorted(files)
-        if (text := _text(files[name], name)).strip()
-    )
+    root = folder.resolve()
+    documents, skipped = [], []
+    for name in sorted(files):
+        try:
+            text = _text(files[name], name, root)
+        except _Unreadable as error:
+            skipped.append(Skipped(shown(name), str(error)))
+            continue
+        if text.strip():
+            documents.append(_document(name, text, entries.get(name, _Entry())))
+    if not documents and skipped:
+        first = skipped[0]
+        raise CorpusError(
+            f"No file in {folder} can be read; of the first of {len(skipped)}, {first.id}: {first.reason}."
+        )
     if not documents:
         raise CorpusError(f"The folder {folder} holds no .txt or .md file with text; add one and try again.")
-    return documents
+    return Corpus(tuple(documents), tuple(skipped))
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    root = folder.resolve()
     for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(parent, name)
-            if name.startswith(".") or path.suffix.lower() not in SUFFIXES or not _is_inside(path, root):
+            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
                 continue
             # A named pipe would be waited for; a broken link is left to be reported.
             if path.is_file() or path.is_symlink():
@@ -85,37 +115,32 @@ def _refuse_folder(error: OSError) -> NoReturn:
     ) from error
 
 
-def _is_inside(path: Path, root: Path) -> bool:
+def _text(path: Path, name: str, root: Path) -> str:
+    if _UNPRINTABLE.search(name):
+        raise _Unreadable("it has a name that cannot be written as text; rename it")
     try:
-        return path.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):  # a link that leads to itself
-        return True
-
-
-def _text(path: Path, name: str) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "it is not readable"
-        raise CorpusError(f"The file {_shown(name)} cannot be read ({reason}); mend it or remove it.") from error
+        place = path.resolve(strict=True)
+        if not place.is_relative_to(root):
+            raise _Unreadable("it is a link that leads out of the folder; put a copy of the file in its place")
+        data = place.read_bytes()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
+        reason = getattr(error, "strerror", None) or "it leads to itself"
+        raise _Unreadable(f"it cannot be opened ({reason}); mend it or remove it") from error
     if b"\0" in data:
-        raise CorpusError(f"The file {_shown(name)} is not text (it holds NUL bytes); save it as UTF-8 or remove it.")
+        raise _Unreadable("it is not text (it holds NUL bytes); save it as UTF-8 or remove it")
     skipped = len(_BOM) if data.startswith(_BOM) else 0
     try:
         return data[skipped:].decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"The file {_shown(name)} is not UTF-8 at byte {skipped + error.start}; save it as UTF-8 and try again."
-        ) from error
+        raise _Unreadable(f"it is not UTF-8 at byte {skipped + error.start}; save it as UTF-8 and try again") from error
 
 
-def _shown(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode()
+def shown(name: str) -> str:
+    """Return a file name that can be printed: what is no text in it is escaped."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), name)
 
 
 def _document(name: str, text: str, entry: _Entry) -> Document:
-    if _UNPRINTABLE.search(name):
-        raise CorpusError(f"The file name {name!r} cannot be written as text; rename the file.")
     return Document(
         id=name,
         title=entry.title or _title(text) or PurePosixPath(name).stem,

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.corpus import read_corpus
+from rag.corpus import Skipped, read_corpus
 from rag.encode import BUNDLED, Encoder, lasting_name, open_encoder, spec_fingerprint
 from rag.errors import IndexDirectoryError
 from rag.lexical import Lexical
@@ -25,7 +25,7 @@ from rag.spans import Document, Span
 from rag.split import split
 from rag.vectors import Vectors
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 # As many texts as are embedded between two reports of progress.
@@ -46,13 +46,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did: `embedded` and `reused` count passages."""
+    """What a build did: `embedded` and `reused` count passages, `skipped` are the files that could not be read."""
 
     documents: int
     passages: int
     embedded: int
     reused: int
     seconds: float
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +127,9 @@ def build(
 
     `encoder` is "bundled", a sentence-transformers folder or a model's name. Only passages whose text is new to the
     index, or all of them under another encoder, are embedded; without any change nothing is written. The old index
-    stays whole until the new one is. `progress` is told (stage, done, total). Raises CorpusError, EncoderError, and
-    IndexDirectoryError when the folder cannot be written or another build is at it.
+    stays whole until the new one is. A file that cannot be read is skipped, and the report says why. `progress` is told
+    (stage, done, total). Raises CorpusError when no document can be read, EncoderError, and IndexDirectoryError when
+    the folder cannot be written or another build is at it.
     """
     return build_with(
         Path(corpus),
@@ -169,14 +171,15 @@ class _LazyEncoder:
 def build_with(corpus: Path, index: Path, encoder: Encoder, *, settings: Settings, progress: Progress) -> BuildReport:
     """Build with an encoder at hand; see `build`."""
     began = time.monotonic()
-    documents = read_corpus(corpus)
+    found = read_corpus(corpus)
+    documents = found.documents
     progress("read", len(documents), len(documents))
     with _exclusive(index):
         old = _read_old(index, encoder.fingerprint)
         inputs = _inputs(documents, encoder, settings)
         if old.inputs == inputs:
             _clear(index)
-            return BuildReport(len(documents), old.passages, 0, old.passages, time.monotonic() - began)
+            return BuildReport(len(documents), old.passages, 0, old.passages, time.monotonic() - began, found.skipped)
         passages = _split(documents, settings, progress)
         if not len(passages):
             raise IndexDirectoryError(f"the documents in {corpus} hold no passage; add some text and build again")
@@ -184,7 +187,8 @@ def build_with(corpus: Path, index: Path, encoder: Encoder, *, settings: Setting
         lexical = Lexical.of([p.text for p in passages], [p.document.language for p in passages])
         _write(index, documents, passages, rows, lexical, encoder, settings, inputs)
         _clear(index)
-    return BuildReport(len(documents), len(passages), embedded, len(passages) - embedded, time.monotonic() - began)
+    reused, seconds = len(passages) - embedded, time.monotonic() - began
+    return BuildReport(len(documents), len(passages), embedded, reused, seconds, found.skipped)
 
 
 def open_index(folder: Path | str = "index") -> Index:
@@ -208,7 +212,7 @@ def _open_data(folder: Path, manifest: Mapping[str, Any]) -> Index:
     try:
         _verify(data, manifest["files"])
         documents = tuple(
-            Document(**json.loads(line)) for line in (data / "documents.jsonl").read_bytes().split(b"\n") if line
+            _document(json.loads(line)) for line in (data / "documents.jsonl").read_bytes().split(b"\n") if line
         )
         places = np.load(data / "passages.npy", allow_pickle=False)
         return Index(
@@ -365,7 +369,11 @@ def _inputs(documents: Sequence[Document], encoder: Encoder, settings: Settings)
     return _digest(json.dumps(described, sort_keys=True).encode())
 
 
-def _document_fields(document: Document) -> dict[str, str | None]:
+def _document(fields: Mapping[str, Any]) -> Document:
+    return Document(**{**fields, "pages": tuple(fields["pages"]), "headings": tuple(fields["headings"])})
+
+
+def _document_fields(document: Document) -> dict[str, Any]:
     return {
         "id": document.id,
         "title": document.title,
@@ -373,6 +381,8 @@ def _document_fields(document: Document) -> dict[str, str | None]:
         "text": document.text,
         "date": document.date,
         "url": document.url,
+        "pages": document.pages,
+        "headings": document.headings,
     }
 
 

@@ -1,5 +1,6 @@
 """The nouns of the program: an answer is a place in a document, and every text is a slice of one."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -22,7 +23,9 @@ class Document:
     """One text of the corpus.
 
     `id` is the path below the corpus folder with forward slashes, `language` an ISO 639-1 code ("und" when unknown),
-    `date` an ISO 8601 day. Positions in `text` are Unicode code points.
+    `date` an ISO 8601 day. Positions in `text` are Unicode code points. `pages` holds where each page begins, the first
+    at 0, and nothing where the format has no pages; `headings` where the lines begin that are headings. Raises
+    ValueError when these places are not in order or do not lie in the text.
     """
 
     id: str
@@ -31,6 +34,15 @@ class Document:
     text: str
     date: str | None = None
     url: str | None = None
+    pages: tuple[int, ...] = ()
+    headings: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for places in (self.pages, self.headings):
+            if places and (list(places) != sorted(places) or not 0 <= places[0] <= places[-1] <= len(self.text)):
+                raise ValueError(f"the pages or headings of {self.id!r} are not places in its text in order")
+        if self.pages and self.pages[0] != 0:
+            raise ValueError(f"the first page of {self.id!r} begins at {self.pages[0]} and not at 0")
 
     def __repr__(self) -> str:
         return f"Document({self.id!r}, {self.language!r}, {len(self.text)} characters)"
@@ -61,6 +73,21 @@ class Span:
     def text(self) -> str:
         """Return the document's own characters."""
         return self.document.text[self.start : self.end]
+
+    @property
+    def page(self) -> int | None:
+        """Return the number of the page on which the span begins, from 1; None where the format has no pages."""
+        return bisect_right(self.document.pages, self.start) or None
+
+    @property
+    def heading(self) -> str | None:
+        """Return the last heading at or before the span; None where there is none."""
+        number = bisect_right(self.document.headings, self.start)
+        if not number:
+            return None
+        text, start = self.document.text, self.document.headings[number - 1]
+        end = text.find("\n", start)
+        return text[start : end if end >= 0 else len(text)].strip("# \t\r") or None
 
     def contains(self, other: "Span") -> bool:
         """Tell whether `other` lies wholly inside this span of the same document."""
@@ -97,6 +124,16 @@ class Citation:
         if not self.sentence.contains(self.answer):
             raise ValueError(f"the answer {self.answer!r} lies outside its sentence {self.sentence!r}")
 
+    @property
+    def page(self) -> int | None:
+        """Return the number of the page on which the answer begins, from 1; None where the format has no pages."""
+        return self.answer.page
+
+    @property
+    def heading(self) -> str | None:
+        """Return the heading under which the answer stands; None where there is none."""
+        return self.answer.heading
+
     def to_dict(self) -> dict[str, Any]:
         """Return the citation as JSON values."""
         document = self.answer.document
@@ -104,6 +141,8 @@ class Citation:
             "document": document.id,
             "title": document.title,
             "language": document.language,
+            "page": self.page,
+            "heading": self.heading,
             "start": self.answer.start,
             "end": self.answer.end,
             "text": self.answer.text,
