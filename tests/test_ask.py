@@ -276,3 +276,41 @@ def test_the_bundled_models_answer(index_dir: Path) -> None:
         check(answer, assistant)
         assert answer.found
     assert assistant.description["encoder"] == "bundled"
+
+
+def test_an_open_assistant_takes_up_a_later_build_and_no_damaged_one(
+    corpus_dir: Path, tmp_path: Path, word_hash: "WordHashEncoder", caplog: pytest.LogCaptureFixture
+) -> None:
+    corpus, index = Path(shutil.copytree(corpus_dir, tmp_path / "corpus")), tmp_path / "index"
+
+    def build_again() -> None:
+        build_with(corpus, index, word_hash, settings=Settings(), progress=lambda stage, done, total: None)
+
+    build_again()
+    assistant = Assistant(open_index(index), word_hash, SentenceReader(word_hash), WEIGHTS)
+
+    def held() -> tuple[str, ...]:
+        assistant.renew()
+        return tuple(document.id for document in assistant.documents)
+
+    before = held()
+    assert not assistant.renew()
+    (corpus / "mill.txt").write_text("The mill of Oak Hollow is run by Jane Archer.", "utf-8")
+    build_again()
+    assert tuple(document.id for document in assistant.documents) == before
+    assert assistant.renew()
+    assert not assistant.renew()
+    assert held() == (*before[:-1], "mill.txt", before[-1])
+    assert assistant.ask("who runs the mill of Oak Hollow?", threshold=0).citations[0].answer.document.id == "mill.txt"
+
+    (index / "manifest.json").write_text("{}")
+    assert held() == (*before[:-1], "mill.txt", before[-1])
+    assert held() == (*before[:-1], "mill.txt", before[-1])
+    assert [record.getMessage().partition(";")[0] for record in caplog.records if record.name == "rag.ask"] == [
+        f"the index in {index} is damaged (manifest.json cannot be read)"
+    ]
+    (corpus / "mill.txt").unlink()
+    build_again()
+    assert held() == before
+    (index / "manifest.json").unlink()
+    assert held() == before

@@ -101,9 +101,9 @@ def test_an_index_holds_the_documents_and_their_passages(
     ]
     assert list(opened.passages) == expected
     assert np.array_equal(
-        opened.vectors.rows(0, len(expected)), word_hash.encode_questions([span.text for span in expected])
+        opened.engine.rows(0, len(expected)), word_hash.encode_questions([span.text for span in expected])
     )
-    assert len(opened.lexical) == len(expected)
+    assert len(opened.engine) == len(expected)
     assert (opened.encoder_name, opened.encoder_fingerprint) == (word_hash.name, word_hash.fingerprint)
     assert opened.settings == Settings()
     assert opened.languages == ("en", "es", "fr", "it")
@@ -157,7 +157,7 @@ def test_a_changed_document_costs_its_new_passages_only(
     assert 0 < len(fresh) < len([text for text in texts if text in path.read_text("utf-8")])
     assert word_hash.embedded == report.embedded == len(fresh)
     assert report.reused == report.passages - len(fresh)
-    rows = open_index(index).vectors.rows(0, len(texts))
+    rows = open_index(index).engine.rows(0, len(texts))
     assert np.array_equal(rows, word_hash.encode_questions(texts))
 
 
@@ -169,7 +169,8 @@ def test_a_renamed_file_costs_nothing(corpus: Path, index: Path, word_hash: "Wor
     assert [d.id for d in opened.documents][-1] == "zz-lighthouse.txt"
     assert opened.passages[-1].document.id == "zz-lighthouse.txt"
     assert np.array_equal(
-        opened.vectors.row(len(opened.passages) - 1), word_hash.encode_questions([opened.passages[-1].text])[0]
+        opened.engine.rows(len(opened.passages) - 1, len(opened.passages))[0],
+        word_hash.encode_questions([opened.passages[-1].text])[0],
     )
 
 
@@ -179,7 +180,7 @@ def test_a_removed_file_is_gone(corpus: Path, index: Path, word_hash: "WordHashE
     assert (report.documents, word_hash.embedded) == (4, 0)
     opened = open_index(index)
     assert "faro.txt" not in {d.id for d in opened.documents}
-    assert len(opened.passages) == len(opened.vectors) == len(opened.lexical) == report.passages
+    assert len(opened.passages) == len(opened.engine) == report.passages
     assert [path.name for path in index.glob("data-*")] == [data_folder(index).name]
 
 
@@ -189,7 +190,7 @@ def test_another_encoder_embeds_all(corpus: Path, index: Path, word_hash: "WordH
     assert other.embedded == report.embedded == report.passages
     opened = open_index(index)
     assert opened.encoder_fingerprint == other.fingerprint
-    assert opened.vectors.dimensions == 32
+    assert opened.engine.dimensions == 32
 
 
 def test_other_settings_make_other_passages(corpus: Path, index: Path, word_hash: "WordHashEncoder") -> None:
@@ -210,7 +211,7 @@ def test_a_text_in_several_places_is_embedded_once(tmp_path: Path, word_hash: "W
         (corpus / f"{name}.txt").write_text("The same words stand in all the files.")
     report = built(corpus, tmp_path / "index", word_hash)
     assert (word_hash.embedded, report.embedded, report.reused, report.passages) == (1, 1, 2, 3)
-    rows = open_index(tmp_path / "index").vectors.rows(0, 3)
+    rows = open_index(tmp_path / "index").engine.rows(0, 3)
     assert np.array_equal(rows[0], rows[1])
     assert np.array_equal(rows[0], rows[2])
 
@@ -298,6 +299,7 @@ def test_each_field_of_the_manifest_counts(index: Path) -> None:
         "built": "2000-01-01T00:00:00+00:00",
         "data": "data-0",
         "inputs": "0" * 64,
+        "engine": {"name": "other"},
         "encoder": manifest["encoder"] | {"fingerprint": "0"},
         "settings": {"passage_size": 100, "passage_overlap": 10},
         "passages": 1,
@@ -541,7 +543,7 @@ def test_an_opened_index_outlives_a_later_build(corpus: Path, index: Path, word_
     (corpus / "other.txt").write_text("Other words.")
     built(corpus, index, word_hash)
     assert [passage.text for passage in opened.passages] == before
-    assert np.array_equal(opened.vectors.rows(0, 5), word_hash.encode_questions(before))
+    assert np.array_equal(opened.engine.rows(0, 5), word_hash.encode_questions(before))
 
 
 def test_passages_are_a_sequence_of_spans() -> None:
@@ -553,9 +555,11 @@ def test_passages_are_a_sequence_of_spans() -> None:
     assert Span(one, 2, 6) in passages
     with pytest.raises(IndexError):
         passages[3]
-    assert passages.within(["2"]).tolist() == [2]
-    assert passages.within(["2", "1", "nobody"]).tolist() == [0, 1, 2]
-    assert passages.within(["nobody"]).tolist() == passages.within([]).tolist() == []
+    assert passages.within(["2"]).rows.tolist() == [2]
+    assert passages.within(["2", "1", "nobody"]).rows.tolist() == [0, 1, 2]
+    assert passages.within(["nobody"]).rows.tolist() == passages.within([]).rows.tolist() == []
+    assert passages.within(language="en").rows.tolist() == [0, 1, 2]
+    assert passages.within(["1"], language="it").rows.tolist() == []
 
 
 def test_the_public_build_uses_the_bundled_encoder(index_dir: Path, corpus_dir: Path) -> None:

@@ -209,10 +209,11 @@ def test_what_is_saved_is_what_is_opened(word_hash: "WordHashEncoder", texts: di
     passages = [span for document in documents for span in split(document, _whole_of(document))]
     assert list(opened.passages) == passages
     said = [passage.text for passage in passages]
-    assert np.array_equal(opened.vectors.rows(0, len(said)), word_hash.encode_questions(said))
+    assert np.array_equal(opened.engine.rows(0, len(said)), word_hash.encode_questions(said))
     lexical = Lexical.of(said, [passage.document.language for passage in passages])
     for text in said[:3]:
-        assert np.array_equal(opened.lexical.scores(text, opened.languages), lexical.scores(text, opened.languages))
+        found = opened.engine.scores(text, np.zeros(64, np.float32), opened.languages, np.arange(len(said)))
+        assert np.array_equal(found[1], lexical.scores(text, opened.languages))
 
 
 def _whole_of(document: Document) -> tuple[Span, ...]:

@@ -4,8 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rag.engine import Selection, fuse
 from rag.lexical import Lexical
-from rag.search import Found, fuse, search
+from rag.local import Local
+from rag.search import Found, search
 from rag.spans import Document, Span
 from rag.vectors import Vectors
 
@@ -24,12 +26,14 @@ def found(
 ) -> list[Found]:
     return search(
         PASSAGES,
-        Vectors.of(np.array(rows, dtype=np.float32)),
-        Lexical.of([passage.text for passage in PASSAGES], ["en"] * len(PASSAGES)),
+        Local(
+            Vectors.of(np.array(rows, dtype=np.float32)),
+            Lexical.of([passage.text for passage in PASSAGES[: len(rows)]], ["en"] * len(rows)),
+        ),
         question=question,
         query=vector(*query),
         languages=["en"],
-        allowed=None if allowed is None else np.array(allowed),
+        selection=None if allowed is None else Selection(np.array(allowed, dtype=np.int64)),
     )
 
 
@@ -83,8 +87,7 @@ def test_a_passage_that_only_one_search_reaches_has_the_other_score_too() -> Non
     rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     results = search(
         passages,
-        Vectors.of(rows),
-        Lexical.of([passage.text for passage in passages], ["en"] * 30),
+        Local(Vectors.of(rows), Lexical.of([passage.text for passage in passages], ["en"] * 30)),
         question="lions hunt",
         query=vector(1, 0),
         languages=["en"],
@@ -114,16 +117,16 @@ def test_allowed_passages_only() -> None:
 
 
 def test_k_bounds_the_result_and_depth_does_not() -> None:
-    vectors, lexical = Vectors.of(np.eye(3, dtype=np.float32)), Lexical.of(["a1", "b2", "c3"], ["und"] * 3)
+    engine = Local(Vectors.of(np.eye(3, dtype=np.float32)), Lexical.of(["a1", "b2", "c3"], ["und"] * 3))
     documents = [Document(f"{n}.txt", "", "und", text) for n, text in enumerate(["a1", "b2", "c3"])]
     passages = [Span(document, 0, 2) for document in documents]
     for k, wanted in ((0, []), (1, [1]), (2, [1, 0]), (9, [1, 0, 2])):
-        results = search(
-            passages, vectors, lexical, question="b2", query=vector(0.6, 0.8, 0), languages=["und"], k=k, depth=1
-        )
+        results = search(passages, engine, question="b2", query=vector(0.6, 0.8, 0), languages=["und"], k=k, depth=1)
         assert [result.row for result in results] == wanted
 
 
 def test_sizes_that_differ() -> None:
-    with pytest.raises(ValueError, match="5 passages, but 4 vectors and 5 lexical entries"):
+    with pytest.raises(ValueError, match="5 passages, but 4 of the engine"):
         found("lions", EAST, [EAST] * 4)
+    with pytest.raises(ValueError, match="1 vectors, but 0 lexical entries"):
+        Local(Vectors.of(np.eye(1, dtype=np.float32)), Lexical.of([], []))

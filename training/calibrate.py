@@ -16,6 +16,7 @@ from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, 
 from rag.encode import Encoder, OnnxEncoder
 from rag.index import Passages
 from rag.lexical import Lexical
+from rag.local import Local
 from rag.metrics import expected_calibration_error
 from rag.read import Reader, open_reader
 from rag.search import search
@@ -54,8 +55,9 @@ class World:
             parts = sentences(Span(document, 0, len(document.text)))
             places += [(number, span.start, span.end) for span in split(document, parts)]
         self.passages = Passages(self.documents, np.array(places, np.int64))
-        self.vectors = Vectors.of(encoder.encode_passages([p.text for p in self.passages]))
-        self.lexical = Lexical.of([p.text for p in self.passages], [p.document.language for p in self.passages])
+        texts = [p.text for p in self.passages]
+        lexical = Lexical.of(texts, [p.document.language for p in self.passages])
+        self.engine = Local(Vectors.of(encoder.encode_passages(texts)), lexical)
         self.languages = sorted({d.language for d in documents})
 
     def ask(
@@ -65,15 +67,14 @@ class World:
         query = encoder.encode_questions([question.question])[0]
         found = search(
             self.passages,
-            self.vectors,
-            self.lexical,
+            self.engine,
             question=question.question,
             query=query,
             languages=list(dict.fromkeys([question.language, *self.languages])),
-            allowed=self.passages.within([d.id for d in self.documents if d.id not in hidden]),
+            selection=self.passages.within([d.id for d in self.documents if d.id not in hidden]),
         )
         readings = reader.read(question.question, query, found)
-        return weigh(question.question, question.language, readings, self.lexical, weights) if readings else None
+        return weigh(question.question, question.language, readings, self.engine, weights) if readings else None
 
 
 @dataclass(frozen=True, slots=True)

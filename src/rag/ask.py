@@ -1,6 +1,8 @@
 """Answers questions about an index: search, read, decide."""
 
+import logging
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 
 from rag.decide import Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
-from rag.errors import EncoderError
+from rag.engine import Selection
+from rag.errors import EncoderError, RagError
 from rag.expect import bare
 from rag.index import Index, open_index
 from rag.language import question_language
@@ -18,6 +21,8 @@ from rag.lexical import terms
 from rag.read import Reader, open_reader
 from rag.search import Found, search
 from rag.spans import Answer, Document, Hit
+
+_log = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 2_000
 PASSAGES = 8
@@ -38,6 +43,28 @@ _OWN_TERMS = 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff]+")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """What one question is asked of, from its beginning to its end."""
+
+    index: Index
+    encoder: Encoder
+    reader: Reader
+
+    @classmethod
+    def of(cls, folder: Path | str, before: "_Opened | None" = None) -> "_Opened":
+        index = open_index(folder)
+        if before is not None and before.encoder.fingerprint == index.encoder_fingerprint:
+            return cls(index, before.encoder, before.reader)
+        encoder = open_encoder(index.encoder_name, asking=True)
+        if encoder.fingerprint != index.encoder_fingerprint:
+            raise EncoderError(
+                f"the encoder {index.encoder_name!r} has changed since the index in {folder} was made;"
+                " make the index again with `rag build`"
+            )
+        return cls(index, encoder, open_reader(encoder))
+
+
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     """One reading of the question, alone or in the light of the turns before it."""
@@ -50,7 +77,9 @@ class Assistant:
     """Answers in the words of the documents of one index; safe to share between threads that only ask."""
 
     def __init__(self, index: Index, encoder: Encoder, reader: Reader, weights: Weights) -> None:
-        self._index, self._encoder, self._reader, self._weights = index, encoder, reader, weights
+        self._opened, self._weights = _Opened(index, encoder, reader), weights
+        self._renewing = threading.Lock()
+        self._refused: tuple[int, ...] = ()
 
     @classmethod
     def open(cls, index: Path | str = "index") -> "Assistant":
@@ -59,30 +88,48 @@ class Assistant:
         Raises IndexDirectoryError when the index is missing or damaged, EncoderError when its encoder is not to be had
         or has changed since.
         """
-        opened = open_index(index)
-        encoder = open_encoder(opened.encoder_name, asking=True)
-        if encoder.fingerprint != opened.encoder_fingerprint:
-            raise EncoderError(
-                f"the encoder {opened.encoder_name!r} has changed since the index in {index} was made;"
-                " make the index again with `rag build`"
-            )
-        return cls(opened, encoder, open_reader(encoder), Weights.load())
+        opened = _Opened.of(index)
+        return cls(opened.index, opened.encoder, opened.reader, Weights.load())
+
+    def renew(self) -> bool:
+        """Take up the index that a build has put in place since, and tell whether there was one; cheap where not.
+
+        Questions that are being answered go on with the index they began with. An index that cannot be opened is
+        logged once and left alone: the one at hand stays whole and goes on answering.
+        """
+        opened = self._opened
+        if opened.index.is_current or not self._renewing.acquire(blocking=False):
+            return False
+        try:
+            stamp = opened.index.stamp_now()
+            if stamp == self._refused:
+                return False
+            try:
+                self._opened = _Opened.of(opened.index.folder, opened)
+            except RagError as error:
+                self._refused = stamp
+                _log.warning("%s; the index opened before goes on answering", error)
+                return False
+            return True
+        finally:
+            self._renewing.release()
 
     @property
     def documents(self) -> tuple[Document, ...]:
         """Return the documents of the index, by id."""
-        return self._index.documents
+        return self._opened.index.documents
 
     @property
     def description(self) -> dict[str, object]:
         """Return what the index is made of, by name."""
+        index = self._opened.index
         return {
-            "documents": len(self._index.documents),
-            "passages": len(self._index.passages),
-            "languages": ", ".join(self._index.languages),
-            "encoder": self._index.encoder_name,
-            "dimensions": self._index.vectors.dimensions,
-            "built": self._index.built,
+            "documents": len(index.documents),
+            "passages": len(index.passages),
+            "languages": ", ".join(index.languages),
+            "encoder": index.encoder_name,
+            "dimensions": index.engine.dimensions,
+            "built": index.built,
         }
 
     def ask(
@@ -105,49 +152,50 @@ class Assistant:
         spoken = language or question_language(asked)
         if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS:
             return Answer(question, spoken, (), 0.0, "not_a_question")
-        attempts = [self._attempt(asked, spoken, documents, threshold)]
+        opened = self._opened
+        attempts = [self._attempt(opened, asked, spoken, documents, threshold)]
         context = _context(asked, history, spoken)
         if context:
-            attempts.append(self._attempt(context, spoken, documents, threshold))
+            attempts.append(self._attempt(opened, context, spoken, documents, threshold))
         best = max(attempts, key=lambda attempt: attempt.decision.confidence)
         decision = best.decision
         passages = tuple(found.hit for found in best.found)
         return Answer(question, spoken, decision.citations, decision.confidence, decision.reason, passages)
 
     def _attempt(
-        self, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
+        self, opened: _Opened, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
     ) -> _Attempt:
-        query = self._encoder.encode_questions([wording])[0]
-        found = self._search(wording, query, language, documents, PASSAGES)
-        at_home = [
-            d.id for d in self._index.documents if d.language == language and (documents is None or d.id in documents)
-        ]
-        if 0 < len(at_home) < len(self._index.documents):
+        index = opened.index
+        query = opened.encoder.encode_questions([wording])[0]
+        anywhere = None if documents is None else index.passages.within(documents)
+        found = _search(index, wording, query, language, anywhere, PASSAGES)
+        at_home = index.passages.within(documents, language=language)
+        if 0 < len(at_home.rows) < len(index.passages):
             # The reader of a question should be quoted its own language where a document says so in it.
             known = {passage.row for passage in found}
-            more = self._search(wording, query, language, at_home, PASSAGES_AT_HOME)
+            more = _search(index, wording, query, language, at_home, PASSAGES_AT_HOME)
             # They come after the others: scores of a search among fewer passages are not comparable.
             last = found[-1].hit.score
             found += [replace(p, hit=Hit(p.hit.span, min(p.hit.score, last))) for p in more if p.row not in known]
-        readings = self._reader.read(wording, query, found)
+        readings = opened.reader.read(wording, query, found)
         if not readings:
             return _Attempt(tuple(found), Decision((), 0.0, "nothing_relevant"))
-        case = weigh(wording, language, readings, self._index.lexical, self._weights)
+        case = weigh(wording, language, readings, index.engine, self._weights)
         return _Attempt(tuple(found), decide(case, language, self._weights, threshold=threshold))
 
-    def _search(
-        self, wording: str, query: NDArray[np.float32], language: str, documents: Sequence[str] | None, k: int
-    ) -> list[Found]:
-        return search(
-            self._index.passages,
-            self._index.vectors,
-            self._index.lexical,
-            question=wording,
-            query=query,
-            languages=list(dict.fromkeys([language, *self._index.languages])),
-            k=k,
-            allowed=None if documents is None else self._index.passages.within(documents),
-        )
+
+def _search(
+    index: Index, wording: str, query: NDArray[np.float32], language: str, selection: Selection | None, k: int
+) -> list[Found]:
+    return search(
+        index.passages,
+        index.engine,
+        question=wording,
+        query=query,
+        languages=list(dict.fromkeys([language, *index.languages])),
+        k=k,
+        selection=selection,
+    )
 
 
 def leans(question: str, language: str) -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.engine import TermWeights
 from rag.expect import bare, expected, holds
-from rag.lexical import Lexical, query_terms, terms
+from rag.lexical import query_terms, terms
 from rag.read import Reading
 from rag.spans import Citation, Reason
 
@@ -155,7 +156,7 @@ class Case:
         return [i for i in range(len(self.readings)) if i == first or (close[i] and self.alike[first, i] >= SAME)]
 
 
-def weigh(question: str, language: str, readings: Sequence[Reading], lexical: Lexical, weights: Weights) -> Case:
+def weigh(question: str, language: str, readings: Sequence[Reading], lexical: TermWeights, weights: Weights) -> Case:
     """Return the readings ranked by their evidence, best first; equal scores in the order of the documents."""
     return rank(readings, gather(question, language, readings, lexical), likeness(readings), weights.ranking)
 
@@ -236,7 +237,7 @@ def _same_words(one: frozenset[str], other: frozenset[str]) -> bool:
     return shorter <= longer and len(longer) <= max(most, 2 * len(shorter))
 
 
-def gather(question: str, language: str, readings: Sequence[Reading], lexical: Lexical) -> NDArray[np.float64]:
+def gather(question: str, language: str, readings: Sequence[Reading], lexical: TermWeights) -> NDArray[np.float64]:
     """Return the evidence for each reading, (readings, EVIDENCE)."""
     asked = _Asked(question, language, lexical)
     kind = expected(question, language)
@@ -270,7 +271,7 @@ def gather(question: str, language: str, readings: Sequence[Reading], lexical: L
 class _Asked:
     """What the question names, to be looked for in passages."""
 
-    def __init__(self, question: str, language: str, lexical: Lexical) -> None:
+    def __init__(self, question: str, language: str, lexical: TermWeights) -> None:
         self._question, self._language, self._lexical = question, language, lexical
         self._names = [bare(name) for name in _NAME_OR_NUMBER.findall(question)]
         self._wanted: dict[str, dict[str, float]] = {}

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from rag.corpus import Skipped, read_corpus
 from rag.encode import BUNDLED, Encoder, lasting_name, open_encoder, spec_fingerprint
+from rag.engine import Engine, Selection
 from rag.errors import IndexDirectoryError
-from rag.lexical import Lexical
+from rag.local import Local
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from rag.split import split
-from rag.vectors import Vectors
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -77,21 +77,27 @@ class Passages(Sequence[Span]):
         document, start, end = self.places[number].tolist()
         return Span(self.documents[document], start, end)
 
-    def within(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """Return the rows of the passages that lie in the documents of these ids."""
-        chosen = frozenset(ids)
-        wanted = [i for i, document in enumerate(self.documents) if document.id in chosen]
-        return np.flatnonzero(np.isin(self.places[:, 0], wanted)).astype(np.int64)
+    def within(self, ids: Sequence[str] | None = None, *, language: str | None = None) -> Selection:
+        """Select the passages of the documents of these ids, of a language, or of both conditions."""
+        chosen = None if ids is None else frozenset(ids)
+        wanted = [
+            i
+            for i, document in enumerate(self.documents)
+            if (chosen is None or document.id in chosen) and (language is None or document.language == language)
+        ]
+        rows = np.flatnonzero(np.isin(self.places[:, 0], wanted)).astype(np.int64)
+        return Selection(rows, chosen, language)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """An opened index, held in memory: a later build does not disturb it."""
+    """An opened index: a later build does not disturb it. `stamp` tells its manifest from a later one."""
 
+    folder: Path
+    stamp: tuple[int, ...]
     documents: tuple[Document, ...]
     passages: Passages
-    vectors: Vectors
-    lexical: Lexical
+    engine: Engine
     encoder_name: str
     encoder_fingerprint: str
     settings: Settings
@@ -104,6 +110,18 @@ class Index:
         for document in self.documents:
             counts[document.language] = counts.get(document.language, 0) + 1
         return tuple(sorted(counts, key=lambda language: (-counts[language], language)))
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether its folder still holds this index and no later one; costs one look at the manifest's entry."""
+        return self.stamp_now() == self.stamp
+
+    def stamp_now(self) -> tuple[int, ...]:
+        """Return the stamp of the manifest that its folder holds now; its own where there is none."""
+        try:
+            return _stamp((self.folder / MANIFEST).stat())
+        except OSError:
+            return self.stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +202,7 @@ def build_with(corpus: Path, index: Path, encoder: Encoder, *, settings: Setting
         if not len(passages):
             raise IndexDirectoryError(f"the documents in {corpus} hold no passage; add some text and build again")
         rows, embedded = _embed(passages, encoder, old.vectors, progress)
-        lexical = Lexical.of([p.text for p in passages], [p.document.language for p in passages])
-        _write(index, documents, passages, rows, lexical, encoder, settings, inputs)
+        _write(index, documents, passages, rows, encoder, settings, inputs)
         _clear(index)
     reused, seconds = len(passages) - embedded, time.monotonic() - began
     return BuildReport(len(documents), len(passages), embedded, reused, seconds, found.skipped)
@@ -198,16 +215,16 @@ def open_index(folder: Path | str = "index") -> Index:
     """
     folder = Path(folder)
     while True:
-        manifest = _read_manifest(folder)
+        manifest, stamp = _read_manifest(folder)
         try:
-            return _open_data(folder, manifest)
+            return _open_data(folder, manifest, stamp)
         except IndexDirectoryError:
             # A build that ended in the meantime has taken these data away and put others in their place.
-            if _read_manifest(folder) == manifest:
+            if _read_manifest(folder)[0] == manifest:
                 raise
 
 
-def _open_data(folder: Path, manifest: Mapping[str, Any]) -> Index:
+def _open_data(folder: Path, manifest: Mapping[str, Any], stamp: tuple[int, ...]) -> Index:
     data = folder / manifest["data"]
     try:
         _verify(data, manifest["files"])
@@ -216,10 +233,11 @@ def _open_data(folder: Path, manifest: Mapping[str, Any]) -> Index:
         )
         places = np.load(data / "passages.npy", allow_pickle=False)
         return Index(
+            folder=folder,
+            stamp=stamp,
             documents=documents,
             passages=Passages(documents, places),
-            vectors=Vectors.load(data / "vectors.faiss"),
-            lexical=Lexical.load(data / "lexical"),
+            engine=Local.load(data),
             encoder_name=manifest["encoder"]["name"],
             encoder_fingerprint=manifest["encoder"]["fingerprint"],
             settings=Settings(**manifest["settings"]),
@@ -271,7 +289,6 @@ def _write(
     documents: Sequence[Document],
     passages: Passages,
     rows: NDArray[np.float32],
-    lexical: Lexical,
     encoder: Encoder,
     settings: Settings,
     inputs: str,
@@ -285,14 +302,14 @@ def _write(
         lines = [json.dumps(_document_fields(document), ensure_ascii=False) + "\n" for document in documents]
         (data / "documents.jsonl").write_bytes("".join(lines).encode())
         np.save(data / "passages.npy", passages.places, allow_pickle=False)
-        Vectors.of(rows).save(data / "vectors.faiss")
-        lexical.save(data / "lexical")
+        engine = Local.write(data, passages, rows)
         manifest = {
             "format": FORMAT,
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
             "data": data.name,
             "inputs": inputs,
             "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimensions": rows.shape[1]},
+            "engine": dict(engine.description),
             "settings": asdict(settings),
             "passages": len(passages),
             "documents": {d.id: _digest(d.text.encode()) for d in documents},
@@ -312,7 +329,7 @@ def _write(
 
 def _clear(folder: Path) -> None:
     """Remove the data that earlier builds, or interrupted ones, left behind."""
-    current = _read_manifest(folder)["data"]
+    current = _read_manifest(folder)[0]["data"]
     for path in folder.iterdir():
         if path.name != current and _DATA.fullmatch(path.name):
             shutil.rmtree(path, ignore_errors=True)
@@ -321,23 +338,26 @@ def _clear(folder: Path) -> None:
 def _read_old(folder: Path, fingerprint: str) -> _Old:
     """Return what can be reused; a damaged or foreign index is as good as none."""
     try:
-        manifest = _read_manifest(folder)
+        manifest, _ = _read_manifest(folder)
         if manifest["encoder"]["fingerprint"] != fingerprint:
             return _Old()
         index = open_index(folder)
     except IndexDirectoryError:
         return _Old()
-    rows = index.vectors.rows(0, len(index.vectors))
+    rows = index.engine.rows(0, len(index.engine))
     vectors = {_digest(p.text.encode()): row for p, row in zip(index.passages, rows, strict=True)}
     return _Old(manifest["inputs"], vectors, len(index.passages))
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """Return what the manifest says, and the stamp of the file that said it."""
     path = folder / MANIFEST
     if not path.is_file():
         raise IndexDirectoryError(f"there is no index in {folder}; make one with `rag build FOLDER --index {folder}`")
     try:
-        manifest = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            stamp = _stamp(os.fstat(file.fileno()))
+            manifest = json.loads(file.read())
         checksum = manifest.pop("checksum")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise _damaged(folder, f"{MANIFEST} cannot be read") from error
@@ -348,7 +368,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         )
     if checksum != _checksum(manifest):
         raise _damaged(folder, f"{MANIFEST} was changed")
-    return dict(manifest)
+    return dict(manifest), stamp
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _verify(data: Path, files: Mapping[str, str]) -> None:

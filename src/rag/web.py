@@ -276,6 +276,7 @@ def _answer_programs(assistant: "Assistant", documents: Sequence[Document]) -> N
         try:
             turns = [_pair(turn) for turn in history or ()]
             _check_lengths([question, *chain.from_iterable(turns)], len(turns))
+            assistant.renew()
             answer = assistant.ask(_encodable(question), turns, language=language, documents=documents)
         except RagError as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -299,6 +300,7 @@ def _reply(assistant: "Assistant", question: str, turns: Sequence[Turn], labels:
         turn = Turn(question[:QUESTION_LIMIT] + "…", f'<p class="refusal">{escape(message)}</p>', None)
         return turn, documents_html(assistant.documents, labels)
     history = [(turn.question, turn.text) for turn in turns if turn.text is not None][-HISTORY_LIMIT:]
+    assistant.renew()
     answer = assistant.ask(question, history)
     turn = Turn(question, answer_html(answer, labels), answer.text)
     if not answer.found:
