@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.web import launch
+from rag.server import launch
 
 HERE = Path(__file__).resolve().parent
 

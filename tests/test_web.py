@@ -1,10 +1,6 @@
-import asyncio
 import json
 import os
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,11 +12,10 @@ from typing import Any
 import pytest
 
 from rag import Assistant
-from rag.errors import RagError
 from rag.labels import ENGLISH, FRENCH, ITALIAN, LABELS, SPANISH, Labels, labels_for
 from rag.page_html import anchor, answer_html, documents_html, place_html, source_html
+from rag.server import application, serving
 from rag.spans import REASONS, Answer, Citation, Document, Hit, Reason, Span
-from rag.web import page, serve
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = (
@@ -305,21 +300,10 @@ def assistant(index_dir: Path) -> Assistant:
     return Assistant.open(index_dir)
 
 
-def start(assistant: Assistant, **where: Any) -> tuple[Any, str]:
-    """Serve a page from inside an event loop: outside one, gradio makes loops of its own and never closes them."""
-
-    async def inside() -> tuple[Any, str]:
-        blocks = page(assistant)
-        return blocks, serve(blocks, **where)
-
-    return asyncio.run(inside())
-
-
 @pytest.fixture(scope="module")
 def address(assistant: Assistant) -> Iterator[str]:
-    blocks, url = start(assistant)
-    yield url
-    blocks.close(verbose=False)
+    with serving(application(assistant)) as address:
+        yield address
 
 
 class Visitor:
@@ -415,16 +399,16 @@ class TestServer:
     def test_documents_are_listed(self, client: Any, assistant: Assistant) -> None:
         listed = client.predict(api_name="/documents")
         assert [each["document"] for each in listed] == [document.id for document in assistant.documents]
-        assert set(listed[0]) == {"document", "title", "language", "date", "url"}
+        assert set(listed[0]) == {"document", "title", "language", "date", "url", "length"}
 
     @pytest.mark.parametrize(
         ("question", "history", "message"),
         [
             ("a" * 2001, None, "2001 characters and the limit is 2000"),
-            ("a", [["b", "c" * 2001]], "2001 characters and the limit is 2000"),
+            ("a", [["b", "c" * 10_001]], "10001 characters and the limit is 10000"),
             ("a", [["b", "c"]] * 21, "21 turns and the limit is 20"),
             ("a", [["b"]], "not two strings"),
-            ("a", [["b", 5]], "not two strings"),
+            ("a", [["b", 5]], 'an answer of history" must be a string'),
         ],
     )
     def test_too_much_is_refused_in_a_sentence(self, client: Any, question: str, history: Any, message: str) -> None:
@@ -438,7 +422,7 @@ class TestServer:
         import httpx
 
         info = httpx.get(f"{address}gradio_api/info").json()
-        assert set(info["named_endpoints"]) == {"/ask", "/documents"}
+        assert set(info["named_endpoints"]) == {"/ask", "/passages", "/documents"}
 
     def test_the_page_asks_no_other_host_for_anything(self, address: str) -> None:
         import httpx
@@ -495,54 +479,6 @@ class TestServer:
     def test_a_link_that_nobody_made_opens_the_list(self, visit: Visit, assistant: Assistant, name: object) -> None:
         assert visit("es").open(name) == documents_html(assistant.documents, SPANISH)
 
-    def test_a_port_that_is_taken_is_named(self, assistant: Assistant) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            with pytest.raises(RagError, match=f"port {port} .*: choose another host or port") as refusal:
-                start(assistant, port=port)
-        assert "\n" not in str(refusal.value)
-
-    def test_a_host_that_is_not_ours_is_named(self, assistant: Assistant) -> None:
-        with pytest.raises(RagError, match=r"cannot be served at 203\.0\.113\.7"):
-            start(assistant, host="203.0.113.7")
-
-    def test_the_command_builds_serves_and_stops(self, corpus_dir: Path, tmp_path: Path) -> None:
-        import httpx
-
-        shutil.copytree(corpus_dir, tmp_path / "seeds")
-        code = "from pathlib import Path; from rag.web import launch; launch(Path('index'))"
-        command = [sys.executable, "-c", code]
-        with subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            text=True,
-            # Started in the background, the tests ignore the interrupt, and so would the command.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        ) as process:
-            try:
-                assert process.stdout is not None
-                said = [process.stdout.readline(), process.stdout.readline()]
-                found = re.search(r"http://127\.0\.0\.1:\d+/", said[1])
-                assert found, said
-                assert httpx.get(found[0]).status_code == 200
-                process.send_signal(signal.SIGINT)
-                process.communicate(timeout=60)
-            finally:
-                process.kill()
-        assert said[0].startswith("index: 5 documents of seeds")
-        assert process.returncode == 0
-
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
-
-
-def test_the_app_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "app.py", tmp_path)
-    command = [sys.executable, str(tmp_path / "app.py")]
-    done = subprocess.run(command, cwd="/", env=environment(), capture_output=True, text=True, timeout=300)
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert str(tmp_path / "seeds") in done.stderr

@@ -162,6 +162,25 @@ class Assistant:
         passages = tuple(found.hit for found in best.found)
         return Answer(question, spoken, decision.citations, decision.confidence, decision.reason, passages)
 
+    def search(
+        self,
+        question: str,
+        *,
+        language: str | None = None,
+        documents: Sequence[str] | None = None,
+        limit: int = PASSAGES,
+    ) -> tuple[Hit, ...]:
+        """Return the `limit` passages that fit a question best, best first, without reading an answer from them.
+
+        What is no question has none. `language` and `documents` are those of `ask`.
+        """
+        asked = " ".join(_CONTROL.sub(" ", question[: MOST_CHARACTERS + 1]).split())
+        if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS:
+            return ()
+        spoken = language or question_language(asked)
+        query = self._encoder.encode_questions([asked])[0]
+        return tuple(found.hit for found in self._search(asked, query, spoken, documents, limit))
+
     def _attempt(
         self, opened: _Opened, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
     ) -> _Attempt:

@@ -167,7 +167,7 @@ def chat(
     """Open the chat page for the browser."""
     if corpus is None:
         _build_when_missing(index)
-    from rag.web import launch
+    from rag.server import launch
 
     launch(index, corpus=corpus, host=host, port=port)
 

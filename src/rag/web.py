@@ -1,16 +1,14 @@
 """The browser page: a conversation on the left, and the place that each answer quotes on the right."""
 
 import os
-import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import RagError
+from rag.endpoints import offer
 from rag.labels import ENGLISH, LABELS, Labels, labels_for
 from rag.page_html import (
     answer_html,
@@ -22,14 +20,14 @@ from rag.page_html import (
     source_html,
 )
 from rag.spans import Document
+from rag.wire import HISTORY_LIMIT, QUESTION_LIMIT, encodable
 
 if TYPE_CHECKING:
     import gradio as gr
+    from fastapi import FastAPI
 
     from rag import Assistant
 
-QUESTION_LIMIT = 2_000  # characters; gradio's own max_length is not enforced on the server
-HISTORY_LIMIT = 20  # turns that a question takes along
 QUEUE_LIMIT = 64  # questions that wait
 CONCURRENT = 2  # questions answered at a time
 EXAMPLES_SHOWN = 5
@@ -84,79 +82,33 @@ def page(assistant: "Assistant") -> "gr.Blocks":
         parts = _parts(open_source)
         _greet_readers(blocks, parts, assistant, documents)
         _answer_questions(parts, assistant, documents)
-        _answer_programs(assistant, documents)
+        offer(assistant)
     blocks.queue(max_size=QUEUE_LIMIT, default_concurrency_limit=CONCURRENT)
     return blocks
 
 
-def serve(blocks: "gr.Blocks", *, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False) -> str:
-    """Serve the page in the background and return its address; no port, or 0, means the first free one from 7860.
-
-    Raises RagError when the address cannot be used.
-    """
+def mount(app: "FastAPI", blocks: "gr.Blocks") -> None:
+    """Put the page at the root of an application, behind the routes that the application has already."""
     import gradio as gr
 
     css = _asset("page.css")
     sans = ["ui-sans-serif", "system-ui", "sans-serif"]
-    try:
-        # Gradio tries the port on the local address only, and waits long for one that it cannot use.
-        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(where[:2], family=family).close()
-        _, address, _ = blocks.launch(
-            theme=gr.themes.Base(font=sans, font_mono=["ui-monospace", "monospace"]),
-            head=f"<style>{css}</style>",  # launch's css_paths would prefix each rule, and load late
-            server_name=host,
-            server_port=port or None,
-            inbrowser=open_browser,
-            prevent_thread_lock=True,
-            quiet=True,
-            share=False,
-            show_error=False,
-            enable_monitoring=False,
-            run_history=False,
-            footer_links=[],
-            ssr_mode=False,
-            mcp_server=False,
-            pwa=False,
-            max_file_size="1b",  # nothing can be uploaded yet, but gradio's route is there
-        )
-    except OSError as error:
-        raise RagError(
-            f"the page cannot be served at {host}, port {port or 'any'} ({error.strerror or error}): "
-            "choose another host or port"
-        ) from error
-    return str(address)
-
-
-def launch(
-    index: Path,
-    *,
-    corpus: Path | None = None,
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    open_browser: bool = False,
-) -> None:
-    """Open the page on an index and serve it until interrupted.
-
-    With a `corpus` the index is brought up to date first; without one it is built from `seeds` when it is missing.
-    Raises RagError when the documents, the index or the port cannot be used.
-    """
-    from rich.console import Console
-
-    from rag import Assistant, build
-    from rag.index import is_missing
-
-    console = Console(markup=False, highlight=False, soft_wrap=True)
-    if corpus is None and is_missing(index):
-        corpus = Path("seeds")
-    if corpus is not None:
-        with console.status("Indexing"):
-            report = build(corpus, index)
-        console.print(f"{index}: {report.documents} documents of {corpus}, {report.embedded} passages new or changed")
-    blocks = page(Assistant.open(index))
-    address = serve(blocks, host=host, port=port, open_browser=open_browser)
-    console.print(f"Ask at {address} (Ctrl+C stops)")
-    blocks.block_thread()
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        theme=gr.themes.Base(font=sans, font_mono=["ui-monospace", "monospace"]),
+        head=f"<style>{css}</style>",  # css_paths would prefix each rule, and load late
+        show_error=False,
+        enable_monitoring=False,
+        run_history=False,
+        footer_links=[],
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        max_file_size="1b",  # nothing can be uploaded yet, but gradio's route is there
+        app_kwargs={"openapi_url": None},  # it would describe gradio's inner routes
+    )
 
 
 def _parts(open_source: Callable[..., str]) -> _Parts:
@@ -235,7 +187,7 @@ def _answer_questions(parts: _Parts, assistant: "Assistant", documents: Sequence
         if not question.strip():
             yield [gr.skip() for _ in outputs]
             return
-        labels, question = _labels(request), _encodable(question)
+        labels, question = _labels(request), encodable(question)
         yield [_messages(turns, question), gr.skip(), gr.skip(), "", gr.Column(visible=False)]
         turn, source = _reply(assistant, question, turns, labels)
         yield [_messages([*turns, turn]), [*turns, turn], source, gr.skip(), gr.skip()]
@@ -259,40 +211,6 @@ def _answer_questions(parts: _Parts, assistant: "Assistant", documents: Sequence
     parts.clear.click(clear, outputs=outputs, api_visibility="private", show_progress="hidden")
 
 
-def _answer_programs(assistant: "Assistant", documents: Sequence[Document]) -> None:
-    """Offer the answers to programs: /ask and /documents return JSON, and never markup."""
-    import gradio as gr
-    from gradio.events import api
-
-    chosen = documents
-
-    def ask(
-        question: str,
-        history: list[list[str]] | None = None,
-        language: str | None = None,
-        documents: list[str] | None = None,
-    ) -> dict[str, Any]:
-        """Answer a question in the documents' own words; history is a list of earlier [question, answer] pairs."""
-        try:
-            turns = [_pair(turn) for turn in history or ()]
-            _check_lengths([question, *chain.from_iterable(turns)], len(turns))
-            assistant.renew()
-            answer = assistant.ask(_encodable(question), turns, language=language, documents=documents)
-        except RagError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return answer.to_dict()
-
-    def list_documents() -> list[dict[str, Any]]:
-        """List the documents that answers come from."""
-        return [
-            {"document": each.id, "title": each.title, "language": each.language, "date": each.date, "url": each.url}
-            for each in chosen
-        ]
-
-    api(ask, api_name="ask", concurrency_id="ask")
-    api(list_documents, api_name="documents")
-
-
 def _reply(assistant: "Assistant", question: str, turns: Sequence[Turn], labels: Labels) -> tuple[Turn, str]:
     """Return the turn that answers a question, and the sources panel beside it."""
     if len(question) > QUESTION_LIMIT:
@@ -307,26 +225,6 @@ def _reply(assistant: "Assistant", question: str, turns: Sequence[Turn], labels:
         return turn, documents_html(assistant.documents, labels)
     best = answer.citations[0]
     return turn, source_html(best.answer.document, best, labels)
-
-
-def _encodable(question: str) -> str:
-    """Return the question with `?` for half of a surrogate pair, which JSON can bring in and nothing can send out."""
-    return question.encode("utf-8", "replace").decode("utf-8")
-
-
-def _pair(turn: Sequence[object]) -> tuple[str, str]:
-    match turn:
-        case [str(question), str(answer)]:
-            return question, answer
-    raise RagError("a turn of the history is not two strings: give each as [question, answer]")
-
-
-def _check_lengths(texts: Iterable[str], turns: int) -> None:
-    longest = max(len(text) for text in texts)
-    if longest > QUESTION_LIMIT:
-        raise RagError(ENGLISH.too_long.format(length=longest, limit=QUESTION_LIMIT))
-    if turns > HISTORY_LIMIT:
-        raise RagError(f"the history has {turns} turns and the limit is {HISTORY_LIMIT}: send only the latest")
 
 
 def _labels(request: "gr.Request") -> Labels:
