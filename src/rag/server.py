@@ -1,5 +1,6 @@
 """Serves the page from this machine: where it listens, and how it starts and stops."""
 
+import asyncio
 import errno
 import socket
 import sys
@@ -63,9 +64,13 @@ def application(assistant: "Assistant") -> "ASGIApp":
     """Return the application that serves the page over an assistant's documents."""
     from fastapi import FastAPI
 
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    mount(app, page(assistant))
-    return app
+    async def inside() -> FastAPI:
+        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+        mount(app, page(assistant))
+        return app
+
+    # Outside an event loop, gradio makes loops of its own and never closes them.
+    return asyncio.run(inside())
 
 
 def run(
