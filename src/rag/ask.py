@@ -178,8 +178,11 @@ class Assistant:
         if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS:
             return ()
         spoken = language or question_language(asked)
-        query = self._encoder.encode_questions([asked])[0]
-        return tuple(found.hit for found in self._search(asked, query, spoken, documents, limit))
+        opened = self._opened
+        index, encoder = opened.index, opened.encoder
+        selection = None if documents is None else index.passages.within(documents)
+        query = encoder.encode_questions([asked])[0]
+        return tuple(found.hit for found in _search(index, asked, query, spoken, selection, limit))
 
     def _attempt(
         self, opened: _Opened, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None

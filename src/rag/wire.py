@@ -17,6 +17,8 @@ ANSWER_LIMIT = 10_000  # characters of an earlier answer
 HISTORY_LIMIT = 20  # turns that a question takes along
 DOCUMENTS_LIMIT = 1_000  # documents to search among
 PASSAGES, PASSAGES_LIMIT = 8, 50  # passages of a search, when not said and at most
+OPEN_LIMIT, AROUND = 20_000, 300  # code points that are opened at most, and around a place when not said
+POSITION_LIMIT = 9_999_999_999
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -44,6 +46,7 @@ class AskRequest:
 
     def put_to(self, assistant: "Assistant") -> "Answer":
         """Return the assistant's answer; raises RagError when the index has not the documents to search among."""
+        assistant.renew()
         _check_known(self.documents, assistant)
         return assistant.ask(
             self.question,
@@ -77,9 +80,50 @@ class SearchRequest:
 
     def put_to(self, assistant: "Assistant") -> dict[str, Any]:
         """Return what the assistant finds as JSON values; raises RagError when the index has not the documents."""
+        assistant.renew()
         _check_known(self.documents, assistant)
         hits = assistant.search(self.question, language=self.language, documents=self.documents, limit=self.limit)
         return {"question": self.question, "passages": [passage_entry(hit) for hit in hits]}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A place in a document to read, with the code points around it."""
+
+    document: str
+    start: int = 0
+    end: int | None = None
+    around: int = AROUND
+
+    @classmethod
+    def read(cls, values: object) -> "OpenRequest":
+        """Read the request from JSON values; raises RagError at the first thing that is wrong with them."""
+        fields = _fields(values, ("document", "start", "end", "around"))
+        if "document" not in fields:
+            raise RagError('the request has no "document": give the id of one as a string')
+        document = _text(fields["document"], "document", QUESTION_LIMIT)
+        start, end, around = (
+            None if fields.get(name) is None else whole_number(fields[name], name, least=0, most=most)
+            for name, most in (("start", POSITION_LIMIT), ("end", POSITION_LIMIT), ("around", OPEN_LIMIT))
+        )
+        return cls(document, start or 0, end, AROUND if around is None else around)
+
+    def put_to(self, assistant: "Assistant") -> dict[str, Any]:
+        """Return the excerpt as JSON values; raises RagError when there is no such place, or it is too long to read."""
+        assistant.renew()
+        _check_known([self.document], assistant)
+        document = next(each for each in assistant.documents if each.id == self.document)
+        length = len(document.text)
+        place = excerpt_entry(document, self.start, self.end)
+        excerpt = excerpt_entry(
+            document, max(place["start"] - self.around, 0), min(place["end"] + self.around, length) or None
+        )
+        if len(excerpt["text"]) > OPEN_LIMIT:
+            raise RagError(
+                f"the place is {len(excerpt['text'])} characters long and the limit is {OPEN_LIMIT}: "
+                f'give a "start" and an "end" (of {length}) that lie nearer to each other'
+            )
+        return excerpt
 
 
 def document_entry(document: Document) -> dict[str, Any]:
@@ -101,6 +145,8 @@ def passage_entry(hit: Hit) -> dict[str, Any]:
         "document": span.document.id,
         "title": span.document.title,
         "language": span.document.language,
+        "page": span.page,
+        "heading": span.heading,
         "start": span.start,
         "end": span.end,
         "text": span.text,
