@@ -181,7 +181,7 @@ def test_a_file_that_cannot_be_read_is_skipped(tmp_path: Path, name: str, conten
 
 
 def test_a_folder_without_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"no \.txt or \.md file"):
+    with pytest.raises(CorpusError, match=r"no \.txt, \.md, \.html, .* or \.epub file"):
         read_corpus(write(tmp_path, {"a.txt": " \n", "b.png": b"x"}))
 
 

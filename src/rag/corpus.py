@@ -1,7 +1,8 @@
-"""A folder of text files -> documents."""
+"""A folder of files -> documents."""
 
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,14 +11,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 from rag.errors import CorpusError
+from rag.formats import SUFFIXES, Confined, Extracted, Limits, UnreadableError
 from rag.language import detect
 from rag.spans import Document
 
-SUFFIXES = (".txt", ".md")
 DESCRIPTION = "corpus.toml"
 
 _LONGEST_TITLE = 90
-_BOM = b"\xef\xbb\xbf"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _STAMP = re.compile(r"\s*(?:(?:date|data|fecha)\b\s*:?\s*)?(\d{4}-\d{2}-\d{2})(?!\S)", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\s*(?:#{1,6}\s+|[-*+•]\s+|>\s*|\d{1,3}[.)]\s+|\*{1,3}|_{1,3}(?=\w))*")
@@ -51,17 +51,14 @@ class Corpus:
     skipped: tuple[Skipped, ...] = ()
 
 
-class _Unreadable(Exception):
-    """One file cannot be read; the message says why."""
+def read_corpus(folder: Path, *, limits: Limits | None = None) -> Corpus:
+    """Return the files below `folder` whose formats are known as documents, in order of their ids.
 
-
-def read_corpus(folder: Path) -> Corpus:
-    """Return the `.txt` and `.md` files below `folder` as documents, in order of their ids.
-
-    The text of a document is its file decoded as UTF-8, without a byte order mark and otherwise unchanged, newlines
-    included. Hidden files and files of white space only are left out. A file that cannot be read, and a symbolic link
-    that leads out of the folder, which is never followed, are skipped and said to be. Titles, languages, dates and
-    addresses come from an optional `corpus.toml`; what it leaves out, from the text:
+    The text of a `.txt` or `.md` file is the file decoded as UTF-8, without a byte order mark and otherwise unchanged,
+    newlines included; that of other formats is what they show. Hidden files and text files of white space only are left
+    out. A file that cannot be read or is beyond the `limits`, and a symbolic link that leads out of the folder, which
+    is never followed, are skipped and said to be. Titles, languages, dates and addresses come from an optional
+    `corpus.toml`; what it leaves out, from the file:
 
         [documents."reports/2026.txt"]
         title = "The year 2026"
@@ -72,28 +69,30 @@ def read_corpus(folder: Path) -> Corpus:
     Raises CorpusError when the folder or `corpus.toml` cannot be used, or when not one of the files can be read.
     """
     if not folder.exists():
-        raise CorpusError(f"The folder {folder} does not exist; name a folder that holds .txt or .md files.")
+        raise CorpusError(f"The folder {folder} does not exist; name a folder that holds the documents.")
     if not folder.is_dir():
-        raise CorpusError(f"{folder} is not a folder; name the folder that holds the .txt or .md files.")
+        raise CorpusError(f"{folder} is not a folder; name the folder that holds the documents.")
     files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     entries = _entries(folder / DESCRIPTION, files)
     root = folder.resolve()
     documents, skipped = [], []
-    for name in sorted(files):
-        try:
-            text = _text(files[name], name, root)
-        except _Unreadable as error:
-            skipped.append(Skipped(shown(name), str(error)))
-            continue
-        if text.strip():
-            documents.append(_document(name, text, entries.get(name, _Entry())))
+    with Confined(limits) as reader:
+        for name in sorted(files):
+            try:
+                extracted = _extracted(files[name], name, root, reader)
+            except UnreadableError as error:
+                skipped.append(Skipped(shown(name), str(error)))
+                continue
+            if extracted.text.strip():
+                documents.append(_document(name, extracted, entries.get(name, _Entry())))
     if not documents and skipped:
         first = skipped[0]
         raise CorpusError(
             f"No file in {folder} can be read; of the first of {len(skipped)}, {first.id}: {first.reason}."
         )
     if not documents:
-        raise CorpusError(f"The folder {folder} holds no .txt or .md file with text; add one and try again.")
+        kinds = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise CorpusError(f"The folder {folder} holds no {kinds} file with text; add one and try again.")
     return Corpus(tuple(documents), tuple(skipped))
 
 
@@ -115,24 +114,30 @@ def _refuse_folder(error: OSError) -> NoReturn:
     ) from error
 
 
-def _text(path: Path, name: str, root: Path) -> str:
+def _extracted(path: Path, name: str, root: Path, reader: Confined) -> Extracted:
     if _UNPRINTABLE.search(name):
-        raise _Unreadable("it has a name that cannot be written as text; rename it")
+        raise UnreadableError("it has a name that cannot be written as text; rename it")
+    return reader.read(path.suffix.lower(), _content(path, root, reader.limits.file_bytes))
+
+
+def _content(path: Path, root: Path, most: int) -> bytes:
+    """Return the bytes of a file that lies, when all links are followed, below `root`."""
     try:
         place = path.resolve(strict=True)
         if not place.is_relative_to(root):
-            raise _Unreadable("it is a link that leads out of the folder; put a copy of the file in its place")
-        data = place.read_bytes()
+            raise UnreadableError("it is a link that leads out of the folder; put a copy of the file in its place")
+        # Nothing is waited for, and no link is followed that was put there since.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with open(os.open(place, flags), "rb") as file:  # noqa: PTH123  # it is a descriptor
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UnreadableError("it is no regular file; remove it")
+            content = file.read(most + 1)
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
         reason = getattr(error, "strerror", None) or "it leads to itself"
-        raise _Unreadable(f"it cannot be opened ({reason}); mend it or remove it") from error
-    if b"\0" in data:
-        raise _Unreadable("it is not text (it holds NUL bytes); save it as UTF-8 or remove it")
-    skipped = len(_BOM) if data.startswith(_BOM) else 0
-    try:
-        return data[skipped:].decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _Unreadable(f"it is not UTF-8 at byte {skipped + error.start}; save it as UTF-8 and try again") from error
+        raise UnreadableError(f"it cannot be opened ({reason}); mend it or remove it") from error
+    if len(content) > most:
+        raise UnreadableError(f"it is over {most:,} bytes long; divide it")
+    return content
 
 
 def shown(name: str) -> str:
@@ -140,14 +145,17 @@ def shown(name: str) -> str:
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), name)
 
 
-def _document(name: str, text: str, entry: _Entry) -> Document:
+def _document(name: str, extracted: Extracted, entry: _Entry) -> Document:
+    text = extracted.text
     return Document(
         id=name,
-        title=entry.title or _title(text) or PurePosixPath(name).stem,
+        title=entry.title or _shortened(extracted.title) or _title(text) or PurePosixPath(name).stem,
         language=entry.language or detect(text),
         text=text,
         date=entry.date or _date(text),
         url=entry.url,
+        pages=extracted.pages,
+        headings=extracted.headings,
     )
 
 
