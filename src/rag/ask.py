@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.decide import Decision, Weights, decide, weigh
+from rag.decide import Case, Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
 from rag.engine import Selection
 from rag.errors import EncoderError, RagError
 from rag.expect import bare
+from rag.explain import Trace
 from rag.index import Index, open_index
 from rag.language import question_language
 from rag.lexical import terms
-from rag.read import Reader, open_reader
+from rag.read import Reader, SentenceVectors, open_reader
 from rag.search import Found, search
 from rag.spans import Answer, Document, Hit
 
@@ -50,26 +51,29 @@ class _Opened:
     index: Index
     encoder: Encoder
     reader: Reader
+    answers: SentenceVectors
 
     @classmethod
     def of(cls, folder: Path | str, before: "_Opened | None" = None) -> "_Opened":
         index = open_index(folder)
         if before is not None and before.encoder.fingerprint == index.encoder_fingerprint:
-            return cls(index, before.encoder, before.reader)
+            return cls(index, before.encoder, before.reader, before.answers)
         encoder = open_encoder(index.encoder_name, asking=True)
         if encoder.fingerprint != index.encoder_fingerprint:
             raise EncoderError(
                 f"the encoder {index.encoder_name!r} has changed since the index in {folder} was made;"
                 " make the index again with `rag build`"
             )
-        return cls(index, encoder, open_reader(encoder))
+        return cls(index, encoder, open_reader(encoder), SentenceVectors(encoder))
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     """One reading of the question, alone or in the light of the turns before it."""
 
+    wording: str
     found: tuple[Found, ...]
+    case: Case | None
     decision: Decision
 
 
@@ -77,7 +81,7 @@ class Assistant:
     """Answers in the words of the documents of one index; safe to share between threads that only ask."""
 
     def __init__(self, index: Index, encoder: Encoder, reader: Reader, weights: Weights) -> None:
-        self._opened, self._weights = _Opened(index, encoder, reader), weights
+        self._opened, self._weights = _Opened(index, encoder, reader, SentenceVectors(encoder)), weights
         self._renewing = threading.Lock()
         self._refused: tuple[int, ...] = ()
 
@@ -159,8 +163,21 @@ class Assistant:
             attempts.append(self._attempt(opened, context, spoken, documents, threshold))
         best = max(attempts, key=lambda attempt: attempt.decision.confidence)
         decision = best.decision
-        passages = tuple(found.hit for found in best.found)
-        return Answer(question, spoken, decision.citations, decision.confidence, decision.reason, passages)
+        return Answer(
+            question,
+            spoken,
+            decision.citations,
+            decision.confidence,
+            decision.reason,
+            tuple(found.hit for found in best.found),
+            decision.others,
+            self._trace(best, attempts, spoken, threshold),
+        )
+
+    def _trace(self, best: _Attempt, attempts: Sequence[_Attempt], language: str, threshold: float | None) -> Trace:
+        tried = tuple((attempt.wording, attempt.decision.confidence) for attempt in attempts)
+        least = self._weights.threshold if threshold is None else threshold
+        return Trace(best.wording, language, tried, best.found, best.case, best.decision, self._weights, least)
 
     def search(
         self,
@@ -201,9 +218,10 @@ class Assistant:
             found += [replace(p, hit=Hit(p.hit.span, min(p.hit.score, last))) for p in more if p.row not in known]
         readings = opened.reader.read(wording, query, found)
         if not readings:
-            return _Attempt(tuple(found), Decision((), 0.0, "nothing_relevant"))
-        case = weigh(wording, language, readings, index.engine, self._weights)
-        return _Attempt(tuple(found), decide(case, language, self._weights, threshold=threshold))
+            return _Attempt(wording, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
+        case = weigh(wording, language, readings, index.engine, self._weights, answers=opened.answers)
+        decision = decide(case, language, self._weights, question=wording, threshold=threshold)
+        return _Attempt(wording, tuple(found), case, decision)
 
 
 def _search(

@@ -137,6 +137,9 @@ def ask(
     threshold: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="Refuse below this confidence; 0 always answers.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the ranks and scores of each stage, for winners and losers.")
+    ] = False,
 ) -> None:
     """Ask a question and print the answer in a document's own words, with its place."""
     assistant = _open(index)
@@ -145,9 +148,11 @@ def ask(
     for text in _questions(question):
         answer = assistant.ask(text, language=language, documents=document or None, threshold=threshold)
         if as_json:
-            _print_json(answer.to_dict())
+            _print_json({**answer.to_dict(), **({"explanation": answer.explain()} if explain else {})})
         else:
             print_answer(answer, console)
+            if explain:
+                _print_explanation(answer, console)
 
 
 @app.command()
@@ -339,6 +344,15 @@ def print_answer(answer: Answer, console: "Console") -> None:
         if number == 1:
             console.print(_how_sure(answer) + "\n")
     _print_others(answer, console)
+
+
+def _print_explanation(answer: Answer, console: "Console") -> None:
+    from rich.console import Console
+
+    from rag.explain import render
+
+    # Tables need lines that end: as wide as the terminal, or wide enough where there is none.
+    render(answer.explain(), Console(markup=False, emoji=False, width=console.width if console.is_terminal else 200))
 
 
 def _print_others(answer: Answer, console: "Console") -> None:

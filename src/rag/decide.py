@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.contradict import contradicting
 from rag.engine import TermWeights
 from rag.expect import bare, expected, holds
 from rag.lexical import query_terms, terms
 from rag.read import Reading, SentenceVectors
 from rag.same import said, same
-from rag.spans import Citation, Reason
+from rag.spans import Alternative, Citation, Reason
 
 DECISION_FILE = Path(__file__).parent / "models" / "decision.json"
 # What speaks for one reading. `coverage` is the share of the question's terms, by their weight in the collection, that
@@ -83,11 +84,15 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The citations, best first, with the probability that the first is right; or the reason for having none."""
+    """The citations, best first, with the probability that the first is right; or the reason for having none.
+
+    `others` are the answers that contradict it.
+    """
 
     citations: tuple[Citation, ...]
     confidence: float
     reason: Reason | None
+    others: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,11 +268,14 @@ class _Asked:
         return self._wanted[language]
 
 
-def decide(case: Case, language: str, weights: Weights, *, threshold: float | None = None) -> Decision:
+def decide(
+    case: Case, language: str, weights: Weights, *, question: str = "", threshold: float | None = None
+) -> Decision:
     """Choose the answer of a ranked case.
 
-    The first citation is in the question's `language` where one that says the same is as good. `threshold` is the least
-    confidence that is answered: by default the fitted one, and 0 always answers.
+    The first citation is in the question's `language` where one that says the same is as good. `question` tells what
+    kind of answers contradict each other. `threshold` is the least confidence that is answered: by default the fitted
+    one, and 0 always answers.
     """
     least = weights.threshold if threshold is None else threshold
     assurance = case.assurance()
@@ -286,15 +294,20 @@ def decide(case: Case, language: str, weights: Weights, *, threshold: float | No
     for i in order:
         best.setdefault(case.readings[i].answer.document.id, i)
     chosen = list(best.values())[:MOST_CITATIONS]
-    citations = tuple(
-        Citation(
-            case.readings[i].answer,
-            case.readings[i].sentence,
-            confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[0]))),
-        )
-        for i in chosen
+    kind = expected(question, language)
+    others = contradicting(case.readings, case.scores, case.alike, kind, same=SAME)
+    return Decision(
+        tuple(_citation(case, i, confidence) for i in chosen),
+        confidence,
+        None,
+        tuple(Alternative(tuple(_citation(case, i, confidence) for i in group)) for group in others),
     )
-    return Decision(citations, confidence, None)
+
+
+def _citation(case: Case, i: int, confidence: float) -> Citation:
+    reading = case.readings[i]
+    score = confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[0])))
+    return Citation(reading.answer, reading.sentence, score)
 
 
 def _reason(case: Case, confidence: float, least: float, weights: Weights) -> Reason:

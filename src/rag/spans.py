@@ -2,8 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, get_args
 
 Reason = Literal["nothing_relevant", "no_answer_in_passages", "not_a_question", "too_uncertain"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -174,6 +174,14 @@ class Alternative:
         return {"answer": self.text, "citations": [citation.to_dict() for citation in self.citations]}
 
 
+class Explains(Protocol):
+    """What knows how an answer came about."""
+
+    def explain(self) -> dict[str, Any]:
+        """Return the stages as JSON values."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the documents say to a question, or why they do not.
@@ -181,7 +189,8 @@ class Answer:
     `citations` come best first, and the first one is the answer; there are none exactly when `reason` says why.
     `confidence` is the probability, 0 to 1, that the first citation answers the question. `passages` are the passages
     that were read, best first. `others` are answers of other documents that contradict this one and are nearly as well
-    supported, best first. Raises ValueError when citations and reason contradict each other.
+    supported, best first; `trace` is what `explain` reads. Raises ValueError when citations and reason contradict each
+    other.
     """
 
     question: str
@@ -191,6 +200,7 @@ class Answer:
     reason: Reason | None
     passages: tuple[Hit, ...] = ()
     others: tuple[Alternative, ...] = ()
+    trace: Explains | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if bool(self.citations) == (self.reason is not None):
@@ -212,6 +222,13 @@ class Answer:
     def level(self) -> Level | None:
         """Return the name of the confidence's level, one of LEVELS; None when nothing was found."""
         return level_of(round(self.confidence, 4)) if self.found else None
+
+    def explain(self) -> dict[str, Any]:
+        """Return, as JSON values, the ranks and scores of each stage for the winning and the best losing readings.
+
+        They are worked out only here. Empty where nothing was searched for.
+        """
+        return self.trace.explain() if self.trace else {}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values, in the one schema that every interface shares."""
