@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 LOSERS = 5
+_STAGES = ("dense", "lexical", "fused", "reader", "score", "pooled")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,12 +122,10 @@ def render(explanation: dict[str, Any], console: "Console") -> None:
 def _table_of_stages(candidates: Sequence[dict[str, Any]]) -> "Table":
     from rich.table import Table
 
-    table = Table(
-        "", "answer", "document", "", "dense", "lexical", "fused", "reader", "score", "pooled", title="stages"
-    )
+    table = Table("", "answer", "document", "", *_STAGES, title="stages")
     for one in candidates:
-        ranked = [f"{_ordinal(one[name]['rank'])} {one[name]['score']:.3f}" for name in stages[:3]]
-        scores = [f"{one[name]:.2f}" for name in stages[3:]]
+        ranked = [f"{_ordinal(one[name]['rank'])} {one[name]['score']:.3f}" for name in _STAGES[:3]]
+        scores = [f"{one[name]:.2f}" for name in _STAGES[3:]]
         place = f"{one['document']}:{one['start']}-{one['end']}"
         table.add_row(str(one["rank"]), _brief(one["answer"]), place, one["outcome"], *ranked, *scores)
     return table
