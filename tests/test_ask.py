@@ -184,7 +184,6 @@ def test_a_follow_up_leans_on_the_turns_before(assistant: Assistant) -> None:
     assert answer.language == "en"
 
 
-@pytest.mark.xfail(strict=True, reason="the words of the question before draw the follow-up back to its sentence")
 def test_a_follow_up_is_answered_and_not_the_turn_before(assistant: Assistant) -> None:
     answer = assistant.ask("¿Y cuánto mide de altura?", [LIGHTHOUSE])
     assert answer.text.startswith("Mide 42 metros de altura")

@@ -2,26 +2,19 @@ import io
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from rag.baseline import compare, read_expected, write_expected
 from rag.errors import GoldError
-from rag.evaluate import (
-    Evaluation,
-    GoldQuestion,
-    Outcome,
-    compare,
-    evaluate,
-    read_chats,
-    read_expected,
-    read_gold,
-    render,
-    write_expected,
-)
+from rag.evaluate import FOREIGN, Evaluation, Outcome, evaluate
+from rag.gold import GoldQuestion, read_chats, read_gold
 from rag.spans import Answer, Citation, Document, Hit, Span
+from rag.tables import render
 
 ENGLISH = Document("en.txt", "Studio", "en", "The studio opened in August. Albert Cheng leads the studio.")
 FRENCH = Document("fr.txt", "Atelier", "fr", "Albert Cheng dirige l’atelier. La bêta fermée commence en mars.")
@@ -213,6 +206,82 @@ def test_worst_puts_confident_wrong_answers_before_refusals(mixed: Evaluation) -
     assert [miss.gold.id for miss in mixed.worst(1)] == ["when was it opened?"]
 
 
+def test_the_cause_of_each_miss(mixed: Evaluation) -> None:
+    assert {outcome.gold.id: outcome.cause for outcome in mixed.outcomes} == {
+        "who leads it?": None,
+        "when was it opened?": "ranking",
+        "when does the beta start?": "refusal",
+        "qui dirige ?": None,
+        "combien coûte-t-il ?": None,
+        "who owns it?": "answered",
+    }
+    assert mixed.causes == {"answered": 1, "retrieval": 0, "ranking": 1, "words": 0, "refusal": 1}
+
+
+def test_a_miss_is_one_of_retrieval_where_no_passage_holds_the_answer() -> None:
+    clerk = Clerk({"leads": ("Albert Cheng", 0.9)}, (ENGLISH,))
+    other = Document("other.txt", "Other", "en", "Maria Duarte leads the harbour.")
+    clerk.documents = (ENGLISH, other)
+    found = evaluate(clerk, [gold("who leads the harbour?", "Maria Duarte", sources=["other.txt"])])
+    assert only(found).cause == "ranking"
+
+    class Blind(Clerk):
+        def ask(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Answer:
+            return replace(super().ask(question, history), passages=(Hit(Span(ENGLISH, 0, len(ENGLISH.text)), 1.0),))
+
+    blind = Blind({"leads": ("Albert Cheng", 0.9)}, (ENGLISH, other))
+    missed = evaluate(blind, [gold("who leads the harbour?", "Maria Duarte", sources=["other.txt"])])
+    assert only(missed).cause == "retrieval"
+
+
+def test_wrong_words_of_the_right_sentence_are_the_mildest_miss() -> None:
+    clerk = Clerk({"leads": ("the studio", 0.95), "opened": ("Albert Cheng", 0.5)})
+    questions = [
+        gold("who leads it?", "Albert Cheng", sources=["en.txt"]),
+        gold("when was it opened?", "August", sources=["en.txt"]),
+    ]
+    worst = evaluate(clerk, questions).worst(5)
+    assert [(miss.gold.id, miss.cause) for miss in worst] == [
+        ("when was it opened?", "ranking"),
+        ("who leads it?", "words"),
+    ]
+
+
+def test_each_level_has_its_share_of_right_answers(mixed: Evaluation) -> None:
+    levels = {scores.level: scores for scores in mixed.levels}
+    assert [(level, scores.answers) for level, scores in levels.items()] == [
+        ("high", 1),
+        ("good", 2),
+        ("low", 1),
+        ("doubtful", 0),
+    ]
+    assert levels["high"].right_sentence == 1.0
+    assert levels["good"].right_sentence == 0.5
+    assert levels["good"].confidence == pytest.approx(0.75)
+    assert (levels["low"].right_sentence, levels["doubtful"].right_sentence) == (0.0, None)
+
+
+def test_full_questions_are_asked_with_a_foreign_history_too(mixed: Evaluation) -> None:
+    # The chat is answered "Albert Cheng", so it is foreign to the questions that have another answer or none.
+    assert [outcome.gold.id for outcome in mixed.foreign_outcomes] == [
+        "when was it opened?",
+        "when does the beta start?",
+        "combien coûte-t-il ?",
+        "who owns it?",
+    ]
+    # Clerk looks for a cue in the question before: the French question, refused alone, is now answered wrongly.
+    assert [outcome.gold.id for outcome in mixed.harmed] == ["combien coûte-t-il ?"]
+    assert mixed.foreign_history.unanswerable_refused == 0.0
+    assert mixed.to_dict()["foreign_history"]["harmed"] == ["combien coûte-t-il ?"]
+
+
+def test_of_many_questions_some_are_asked_with_a_foreign_history() -> None:
+    chat = GoldQuestion("c", "en", "and his name?", ("Albert Cheng",), BOTH, history=(("who leads it?", "Cheng"),))
+    evaluation = evaluate(Clerk({}), [gold(f"question {n}") for n in range(3 * FOREIGN)], chats=[chat])
+    assert [outcome.gold.id for outcome in evaluation.foreign_outcomes][:2] == ["question 0", "question 3"]
+    assert len(evaluation.foreign_outcomes) == FOREIGN
+
+
 def test_silence_raises_no_score() -> None:
     scores = evaluate(Clerk({}), [gold("who leads it?", "Albert Cheng", sources=BOTH)]).overall
     assert (scores.citation_precision, scores.verbatim, scores.ece) == (0.0, 0.0, 1.0)
@@ -228,7 +297,14 @@ def test_progress_is_told_stage_and_counts() -> None:
     told: list[tuple[str, int, int]] = []
     asked = [gold("one"), gold("two")]
     evaluate(Clerk({}), asked, chats=[gold("three")], progress=lambda *step: told.append(step))
-    assert told == [("questions", 1, 2), ("questions", 2, 2), ("follow-ups", 1, 1)]
+    # The chat has no answers and no turns before, so there is a history to ask both questions with.
+    assert told == [
+        ("questions", 1, 2),
+        ("questions", 2, 2),
+        ("follow-ups", 1, 1),
+        ("foreign histories", 1, 2),
+        ("foreign histories", 2, 2),
+    ]
 
 
 def test_a_source_outside_the_index_is_a_mistake_in_the_gold() -> None:
@@ -327,6 +403,7 @@ def test_written_scores_are_the_expected_ones(mixed: Evaluation, tmp_path: Path)
         "en.right_sentence",
         "fr.right_sentence",
         "follow_ups.right_sentence",
+        "foreign_history.right_sentence",
     }
     # One of four answerable questions, one of two unanswerable ones, one of three English ones; no forgery at all.
     tolerances = {name: score["tolerance"] for name, score in read["scores"].items()}

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from rag import Assistant, build
-from rag.evaluate import Evaluation, compare, evaluate, read_chats, read_expected, read_gold
+from rag.baseline import compare, read_expected
+from rag.evaluate import Evaluation, evaluate
+from rag.gold import read_chats, read_gold
 
 ROOT = Path(__file__).parent.parent
 GOLD = Path(__file__).parent / "gold"

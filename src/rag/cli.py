@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.errors import CorpusError, IndexDirectoryError, RagError
+from rag.errors import CorpusError, GoldError, IndexDirectoryError, RagError
 from rag.spans import LEVELS, Answer, Citation, Reason, Span
 
 if TYPE_CHECKING:
@@ -188,21 +188,32 @@ def evaluate(
     ] = None,
     index: IndexOption = INDEX,
     as_json: JsonOption = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Also write a page of all scores and the worst misses.")
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the scores as the expected ones.")] = False,
 ) -> None:
     """Score the answers to gold questions; exit 1 when a score left the tolerance in expected.json."""
-    from rag.evaluate import compare, read_chats, read_expected, read_gold, write_expected
+    from rag.baseline import compare, read_expected, write_expected
     from rag.evaluate import evaluate as score
+    from rag.gold import read_chats, read_gold
 
     questions = read_gold(gold)
     beside = gold.with_name("chats.jsonl")
     follow_ups = read_chats(chats or beside) if chats or beside.exists() else ()
     expected = gold.with_name("expected.json")
     wanted = read_expected(expected) if expected.exists() else {"scores": {}}
+    if report is not None and not report.parent.is_dir():
+        raise GoldError(f"there is no folder {report.parent} for the report: make it or give another file")
     assistant = _open(index)
     with _progress_bar() as progress:
         evaluation = score(assistant, questions, chats=follow_ups, progress=progress)
     complaints = compare(evaluation, wanted)
+    if report is not None:
+        from rag.report import write_report
+
+        write_report(evaluation, report, title=f"Evaluation of {gold.name}")
+        typer.echo(f"rag: wrote {report}", err=True)
     if as_json:
         _print_json({**evaluation.to_dict(), "complaints": complaints})
     else:
@@ -409,7 +420,7 @@ def _printable(text: str) -> str:
 
 
 def _print_evaluation(evaluation: "Evaluation", complaints: Sequence[str]) -> None:
-    from rag.evaluate import render
+    from rag.tables import render
 
     console = _console()
     render(evaluation, console)
@@ -419,7 +430,8 @@ def _print_evaluation(evaluation: "Evaluation", complaints: Sequence[str]) -> No
         said = f"“{_printable(miss.answer.text)}”" if miss.answer.found else f"refused ({miss.answer.reason})"
         wanted = f"“{miss.gold.answers[0]}”" if miss.gold.answerable else "a refusal"
         console.print(
-            f"{miss.gold.id}  {miss.gold.question}\n    {said}, {miss.answer.confidence:.2f}; wanted {wanted}"
+            f"{miss.gold.id}  {miss.gold.question}\n"
+            f"    {said}, {miss.answer.confidence:.2f}; wanted {wanted}; {miss.cause}"
         )
     for complaint in complaints:
         console.print(f"expected.json: {complaint}")

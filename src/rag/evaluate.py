@@ -1,46 +1,37 @@
 """Asks the gold questions and scores the answers, by question language and by document language."""
 
-import json
-import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Protocol, get_args
 
 from rag.errors import GoldError
+from rag.gold import GoldQuestion
 from rag.metrics import (
-    contains,
     exact_match,
     expected_calibration_error,
     f1,
     percentile,
     recall_at_k,
     reciprocal_rank,
+    reliability,
     risk_coverage,
 )
-from rag.spans import Answer, Citation, Document, Span
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+from rag.spans import LEVELS, Answer, Citation, Document, Level
 
 MOST_WORDS = 25
 """An answer of more words than this is not the right words, whatever it contains."""
+FOREIGN = 60
+"""At least so many full questions, where there are, are also asked at the end of a chat about something else."""
 
-_LOWER_IS_BETTER = {"answerable_refused", "ece"}
-_NEVER_EXPECTED = {"questions", "answerable", "latency_p50_ms", "latency_p95_ms"}
-_EXPECTED = ("value", "tolerance")
-_TOLERANCE = 0.02
-_PAIR_COLUMNS = {
-    "answerable": "n",
-    "right_sentence": "sent.",
-    "right_words": "words",
-    "exact_match": "EM",
-    "f1": "F1",
-    "recall_at_5": "R@5",
-    "mrr": "MRR",
-    "citation_precision": "cited",
+Cause = Literal["answered", "retrieval", "ranking", "words", "refusal"]
+CAUSES: Mapping[Cause, str] = {
+    "answered": "the documents do not answer it, and it was answered",
+    "retrieval": "no passage that was read holds an accepted wording",
+    "ranking": "a passage that was read holds one, and another sentence was chosen",
+    "words": "the right sentence, and other words of it or too many",
+    "refusal": "a passage that was read holds one, and the question was refused",
 }
 
 
@@ -58,38 +49,13 @@ class Asks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class GoldQuestion:
-    """A question with the wordings that count as right and the ids of the documents that hold one.
-
-    No `answers` means that the documents do not answer it. `history` holds the earlier turns of a chat.
-    """
-
-    id: str
-    language: str
-    question: str
-    answers: tuple[str, ...]
-    sources: tuple[str, ...]
-    kind: str = ""
-    history: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def answerable(self) -> bool:
-        """Tell whether the documents answer the question."""
-        return bool(self.answers)
-
-    def supported_by(self, span: Span) -> bool:
-        """Tell whether the span lies in a source document and contains an accepted wording."""
-        return span.document.id in self.sources and any(contains(span.text, wording) for wording in self.answers)
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one gold question.
 
     `right_sentence`: the first citation lies in a source and its sentence contains an accepted wording. `right_words`:
     the answer itself contains one, lies in a source, and has at most `MOST_WORDS` words. The three counts are of
     citations: all, those in a source whose sentence contains an accepted wording, and those that are letter for letter
-    in the documents.
+    in the documents. `retrieved`: one of the passages that were read holds an accepted wording.
     """
 
     gold: GoldQuestion
@@ -104,11 +70,25 @@ class Outcome:
     supported: int
     verbatim: int
     latency_ms: float
+    retrieved: bool = False
 
     @property
     def right(self) -> bool:
         """Tell whether the sentence is right or, for a question without an answer, nothing was answered."""
         return self.right_sentence if self.gold.answerable else not self.answer.found
+
+    @property
+    def cause(self) -> Cause | None:
+        """Return which stage missed the answer; None where the words are right, or nothing was to be answered."""
+        if not self.gold.answerable:
+            return "answered" if self.answer.found else None
+        if self.right_words:
+            return None
+        if not self.retrieved:
+            return "retrieval"
+        if not self.answer.found:
+            return "refusal"
+        return "words" if self.right_sentence else "ranking"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as JSON values."""
@@ -125,6 +105,9 @@ class Outcome:
             "document": first.answer.document.id if first else None,
             "reason": self.answer.reason,
             "confidence": round(self.answer.confidence, 4),
+            "level": self.answer.level,
+            "accepted": list(self.gold.answers),
+            "cause": self.cause,
             "right": self.right,
             "right_sentence": self.right_sentence,
             "right_words": self.right_words,
@@ -170,15 +153,31 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelScores:
+    """How the answers of one level of confidence turned out, None where there were none.
+
+    Shares of the answers of that level; an answer to a question that the documents do not answer is wrong.
+    """
+
+    level: Level
+    answers: int
+    confidence: float | None
+    right_sentence: float | None
+    right_words: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The outcomes of all questions and of all chats, and their scores from every side.
 
-    `document_languages` maps each document's id to its language.
+    `document_languages` maps each document's id to its language. `foreign_outcomes` are those of some of the questions
+    asked again at the end of a chat about something else.
     """
 
     outcomes: tuple[Outcome, ...]
     follow_up_outcomes: tuple[Outcome, ...]
     document_languages: Mapping[str, str]
+    foreign_outcomes: tuple[Outcome, ...] = ()
 
     @property
     def overall(self) -> Scores:
@@ -212,18 +211,63 @@ class Evaluation:
         """Return the scores of the last turns of the chats."""
         return _scores(self.follow_up_outcomes)
 
+    @property
+    def foreign_history(self) -> Scores:
+        """Return the scores of full questions asked at the end of a chat about something else."""
+        return _scores(self.foreign_outcomes)
+
+    @property
+    def harmed(self) -> tuple[Outcome, ...]:
+        """Return the outcomes with a foreign history that are wrong though the question alone came out right."""
+        right = {outcome.gold.id for outcome in self.outcomes if outcome.right}
+        return tuple(outcome for outcome in self.foreign_outcomes if outcome.gold.id in right and not outcome.right)
+
+    @property
+    def answered(self) -> tuple[Outcome, ...]:
+        """Return the outcomes of the questions that were answered."""
+        return tuple(outcome for outcome in self.outcomes if outcome.answer.found)
+
+    @property
+    def levels(self) -> tuple[LevelScores, ...]:
+        """Return how the answers of each level turned out, the surest level first."""
+        found = {level: [o for o in self.answered if o.answer.level == level] for level in LEVELS}
+        return tuple(
+            LevelScores(
+                level,
+                len(outcomes),
+                _mean([outcome.answer.confidence for outcome in outcomes]),
+                _mean([outcome.right_sentence for outcome in outcomes]),
+                _mean([outcome.right_words for outcome in outcomes]),
+            )
+            for level, outcomes in found.items()
+        )
+
+    @property
+    def causes(self) -> dict[Cause, int]:
+        """Return how many questions missed each way, chats left out."""
+        counts = Counter(outcome.cause for outcome in self.outcomes)
+        return {cause: counts[cause] for cause in get_args(Cause)}
+
+    @property
+    def reliability(self) -> tuple[tuple[float, float, int], ...]:
+        """Return (mean confidence, share of right sentences, answers) of each tenth of confidence that has answers."""
+        answered = self.answered
+        return reliability([o.answer.confidence for o in answered], [o.right_sentence for o in answered])
+
+    @property
+    def risk_coverage(self) -> tuple[tuple[float, float], ...]:
+        """Return the (coverage, risk) points of answering only above a confidence."""
+        answered = self.answered
+        return risk_coverage([o.answer.confidence for o in answered], [o.right_sentence for o in answered])
+
     def worst(self, n: int) -> tuple[Outcome, ...]:
-        """Return at most n outcomes that are not right: wrong answers by falling confidence, then wrong refusals."""
-        misses = [outcome for outcome in (*self.outcomes, *self.follow_up_outcomes) if not outcome.right]
-        misses.sort(key=lambda miss: (not miss.answer.found, -miss.answer.confidence, miss.gold.id))
+        """Return at most n misses: wrong answers by falling confidence, then wrong refusals, then wrong words."""
+        misses = [outcome for outcome in (*self.outcomes, *self.follow_up_outcomes) if outcome.cause]
+        misses.sort(key=lambda o: (o.cause == "words", not o.answer.found, -o.answer.confidence, o.gold.id))
         return tuple(misses[:n])
 
     def to_dict(self) -> dict[str, Any]:
         """Return all scores and outcomes as JSON values."""
-        answered = [outcome for outcome in self.outcomes if outcome.answer.found]
-        points = risk_coverage(
-            [outcome.answer.confidence for outcome in answered], [outcome.right for outcome in answered]
-        )
         return {
             "overall": self.overall.to_dict(),
             "languages": {language: scores.to_dict() for language, scores in self.by_language.items()},
@@ -232,27 +276,15 @@ class Evaluation:
                 for (asked, written), scores in self.by_languages.items()
             ],
             "follow_ups": self.follow_ups.to_dict(),
-            "risk_coverage": [[round(coverage, 4), round(risk, 4)] for coverage, risk in points],
+            "foreign_history": {**self.foreign_history.to_dict(), "harmed": [o.gold.id for o in self.harmed]},
+            "causes": self.causes,
+            "levels": [asdict(scores) for scores in self.levels],
+            "reliability": [[round(sure, 4), round(right, 4), n] for sure, right, n in self.reliability],
+            "risk_coverage": [[round(coverage, 4), round(risk, 4)] for coverage, risk in self.risk_coverage],
+            "worst": [outcome.gold.id for outcome in self.worst(20)],
             "outcomes": [outcome.to_dict() for outcome in self.outcomes],
             "follow_up_outcomes": [outcome.to_dict() for outcome in self.follow_up_outcomes],
         }
-
-
-def read_gold(path: Path) -> tuple[GoldQuestion, ...]:
-    """Read a file of gold questions, one JSON object a line; blank lines are skipped.
-
-    Raises GoldError, with the file and the line, when it cannot be read as that.
-    """
-    return _distinct([(row, _gold_question(row)) for row in _rows(path)])
-
-
-def read_chats(path: Path) -> tuple[GoldQuestion, ...]:
-    """Read a file of chats, one JSON object a line, as their last questions with the earlier turns as history.
-
-    The answer of an earlier turn is its first accepted wording, or empty when the documents do not answer it. Raises
-    GoldError, with the file and the line, when it cannot be read as that.
-    """
-    return _distinct([(row, _chat(row)) for row in _rows(path)])
 
 
 def evaluate(
@@ -264,8 +296,10 @@ def evaluate(
 ) -> Evaluation:
     """Ask every question and every chat's last question, one after the other, and score the answers.
 
-    `progress` is told a stage, how many of its questions were asked, and how many there are. Raises GoldError when a
-    question's source is not among the assistant's documents: such a question could never be answered right.
+    With chats, `FOREIGN` of the questions are asked once more, each at the end of a chat with other answers: history
+    must not harm a question that does not need it. `progress` is told a stage, how many of its questions were asked,
+    and how many there are. Raises GoldError when a question's source is not among the assistant's documents: such a
+    question could never be answered right.
     """
     texts = {document.id: document.text for document in assistant.documents}
     _check_sources((*questions, *chats), texts)
@@ -282,149 +316,25 @@ def evaluate(
         outcomes("questions", questions),
         outcomes("follow-ups", chats),
         {document.id: document.language for document in assistant.documents},
+        outcomes("foreign histories", _with_foreign_histories(questions, chats)),
     )
 
 
-def compare(evaluation: Evaluation, expected: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
-    """Return a complaint for each expected score that the evaluation misses by more than its tolerance, up or down.
-
-    An unexplained rise is a complaint too: something changed that nobody meant to change. Names are those of `Scores`,
-    alone for all questions, after a language and a dot for the questions in it, and after "follow_ups." for the chats.
-    """
-    measured = {name: value for name, (value, _) in _named(evaluation).items()}
-    complaints = []
-    for name, wanted in expected["scores"].items():
-        value, tolerance = wanted["value"], wanted["tolerance"]
-        if name not in measured:
-            complaints.append(f"{name} is expected to be {value:.4f} and was not measured")
-        elif abs(measured[name] - value) > tolerance + 1e-9:
-            complaints.append(_difference(name, measured[name], value, tolerance))
-    return complaints
+def _with_foreign_histories(
+    questions: Sequence[GoldQuestion], chats: Sequence[GoldQuestion]
+) -> tuple[GoldQuestion, ...]:
+    """Return questions evenly from all, each with the history of a chat that was about something else."""
+    asked = []
+    for i, gold in enumerate(questions[:: max(1, len(questions) // FOREIGN)]):
+        order = [*chats[i % len(chats) :], *chats[: i % len(chats)]] if chats else []
+        foreign = next((chat for chat in order if not _answers(chat) & set(gold.answers)), None)
+        if foreign:
+            asked.append(replace(gold, history=foreign.history))
+    return tuple(asked)
 
 
-def read_expected(path: Path) -> dict[str, dict[str, dict[str, float]]]:
-    """Read the expected scores and their tolerances; raises GoldError when the file does not hold them."""
-    try:
-        scores = json.loads(path.read_text(encoding="utf-8"))["scores"]
-        return {"scores": {name: {key: _finite(score[key]) for key in _EXPECTED} for name, score in scores.items()}}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise GoldError(
-            f"{path} does not hold expected scores: delete it and write it anew with `rag evaluate --write`"
-        ) from error
-
-
-def write_expected(evaluation: Evaluation, path: Path) -> None:
-    """Write the scores as the expected ones; tolerances already in the file stay.
-
-    A new score tolerates 0.02 or one question, whichever is more; verbatim tolerates nothing. Latency is never written.
-    Raises GoldError when the file cannot be written, or holds something else than expected scores.
-    """
-    kept = read_expected(path)["scores"] if path.exists() else {}
-    scores = {}
-    for name, (value, questions) in _named(evaluation).items():
-        overall = "." not in name
-        if overall or name.endswith(".right_sentence") or name in kept:
-            tolerance = kept[name]["tolerance"] if name in kept else _tolerance(name, questions)
-            scores[name] = {"value": round(value, 4), "tolerance": tolerance}
-    try:
-        path.write_text(json.dumps({"scores": scores}, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise GoldError(
-            f"{path} cannot be written ({error.strerror}): make the folder writable or copy the gold file elsewhere"
-        ) from error
-
-
-def render(evaluation: Evaluation, console: "Console") -> None:
-    """Print the scores as two tables: by question language, and by question language and document language."""
-    columns = {"all": evaluation.overall, **evaluation.by_language}
-    if evaluation.follow_up_outcomes:
-        columns["follow-ups"] = evaluation.follow_ups
-    console.print(_table_of_scores(columns))
-    console.print(_table_of_pairs(evaluation.by_languages))
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of a JSON Lines file, which knows where it is when something is wrong with it."""
-
-    path: Path
-    number: int
-    values: Mapping[str, Any]
-
-    def mistake(self, what: str) -> GoldError:
-        return GoldError(f"{self.path}, line {self.number}: {what}")
-
-    def text(self, name: str) -> str:
-        value = self.values.get(name)
-        if not isinstance(value, str) or not value.strip():
-            raise self.mistake(f'"{name}" must be a text that is not blank')
-        return value
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        value = self.values.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
-            raise self.mistake(f'"{name}" must be a list of texts that are not blank')
-        return tuple(value)
-
-    def turns(self) -> "list[_Row]":
-        value = self.values.get("turns")
-        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(turn, dict) for turn in value):
-            raise self.mistake('"turns" must be a list of at least two objects, a question and its follow-up')
-        return [_Row(self.path, self.number, turn) for turn in value]
-
-
-def _rows(path: Path) -> list[_Row]:
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except OSError as error:
-        raise GoldError(f"{path} cannot be read ({error.strerror}): give the path of a JSON Lines file") from error
-    except UnicodeDecodeError as error:
-        raise GoldError(f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8") from error
-    rows = [_row(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    if not rows:
-        raise GoldError(f"{path} is empty: write one JSON object a line")
-    return rows
-
-
-def _row(path: Path, number: int, line: str) -> _Row:
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        raise GoldError(f"{path}, line {number} is not JSON ({error}): write one JSON object a line") from error
-    if not isinstance(values, dict):
-        raise GoldError(f"{path}, line {number} is not a JSON object: write one JSON object a line")
-    return _Row(path, number, values)
-
-
-def _answers_and_sources(row: _Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    answers, sources = row.texts("answers"), row.texts("sources")
-    if unmatchable := [wording for wording in answers if not contains(wording, wording)]:
-        raise row.mistake(f'the accepted wording "{unmatchable[0]}" has no letter or digit: mend or remove it')
-    if answers and not sources:
-        raise row.mistake('a question with "answers" must name the documents that give them in "sources"')
-    return answers, sources
-
-
-def _gold_question(row: _Row) -> GoldQuestion:
-    answers, sources = _answers_and_sources(row)
-    kind = row.text("kind") if "kind" in row.values else ""
-    return GoldQuestion(row.text("id"), row.text("lang"), row.text("question"), answers, sources, kind)
-
-
-def _chat(row: _Row) -> GoldQuestion:
-    *earlier, last = row.turns()
-    history = tuple((turn.text("question"), next(iter(turn.texts("answers")), "")) for turn in earlier)
-    answers, sources = _answers_and_sources(last)
-    return GoldQuestion(row.text("id"), row.text("lang"), last.text("question"), answers, sources, "follow-up", history)
-
-
-def _distinct(read: Sequence[tuple[_Row, GoldQuestion]]) -> tuple[GoldQuestion, ...]:
-    lines: dict[str, int] = {}
-    for row, gold in read:
-        if gold.id in lines:
-            raise row.mistake(f'the id "{gold.id}" is also that of line {lines[gold.id]}: make it unique')
-        lines[gold.id] = row.number
-    return tuple(gold for _, gold in read)
+def _answers(chat: GoldQuestion) -> set[str]:
+    return {*chat.answers, *(answer for _, answer in chat.history)}
 
 
 def _check_sources(questions: Sequence[GoldQuestion], texts: Mapping[str, str]) -> None:
@@ -456,6 +366,7 @@ def _outcome(assistant: Asks, gold: GoldQuestion, texts: Mapping[str, str]) -> O
         supported=sum(gold.supported_by(citation.sentence) for citation in answer.citations),
         verbatim=sum(_is_verbatim(citation, texts) for citation in answer.citations),
         latency_ms=latency * 1000,
+        retrieved=any(relevant),
     )
 
 
@@ -501,79 +412,3 @@ def _share_of_citations(outcomes: Sequence[Outcome], counts: Sequence[int]) -> f
     if not outcomes:
         return None
     return sum(counts) / max(sum(outcome.citations for outcome in outcomes), 1)
-
-
-def _named(evaluation: Evaluation) -> dict[str, tuple[float, int]]:
-    sides = {
-        "": evaluation.overall,
-        **{f"{language}.": scores for language, scores in evaluation.by_language.items()},
-        "follow_ups.": evaluation.follow_ups,
-    }
-    return {
-        f"{side}{name}": (value, _questions_behind(name, scores))
-        for side, scores in sides.items()
-        for name, value in asdict(scores).items()
-        if name not in _NEVER_EXPECTED and value is not None
-    }
-
-
-def _questions_behind(name: str, scores: Scores) -> int:
-    if name == "unanswerable_refused":
-        return scores.questions - scores.answerable
-    return scores.questions if name in ("verbatim", "ece") else scores.answerable
-
-
-def _difference(name: str, measured: float, value: float, tolerance: float) -> str:
-    rise = measured > value
-    better = rise != (name.rpartition(".")[2] in _LOWER_IS_BETTER)
-    what = f"an unexplained {'rise' if rise else 'improvement'}" if better else "worse"
-    return (
-        f"{name} {'rose' if rise else 'fell'} from {value:.4f} to {measured:.4f}, {what}, "
-        f"beyond its tolerance of {tolerance:.4f}"
-    )
-
-
-def _tolerance(name: str, questions: int) -> float:
-    # Rounded up, so that the rounding of the value to four digits cannot make one question too many.
-    return 0.0 if name == "verbatim" else max(_TOLERANCE, math.ceil(1000 / questions) / 1000)
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"{value} is not a score")
-    return float(value)
-
-
-def _table_of_scores(columns: Mapping[str, Scores]) -> "Table":
-    from rich.table import Table
-
-    table = Table("score", *columns, title="by question language")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for field in fields(Scores):
-        table.add_row(field.name, *(_cell(field.name, getattr(scores, field.name)) for scores in columns.values()))
-    return table
-
-
-def _table_of_pairs(pairs: Mapping[tuple[str, str], Scores]) -> "Table":
-    from rich.table import Table
-
-    table = Table("asked", "source", *_PAIR_COLUMNS.values(), title="by question language and document language")
-    for column in table.columns[2:]:
-        column.justify = "right"
-    asked_above = ""
-    for (asked, written), scores in pairs.items():
-        if asked_above not in ("", asked):
-            table.add_section()
-        cells = [_cell(name, getattr(scores, name)) for name in _PAIR_COLUMNS]
-        table.add_row("" if asked == asked_above else asked, written, *cells)
-        asked_above = asked
-    return table
-
-
-def _cell(name: str, value: float | None) -> str:
-    if value is None:
-        return "-"
-    if name in ("questions", "answerable"):
-        return str(value)
-    return f"{value:.1f}" if name.endswith("_ms") else f"{value:.3f}"

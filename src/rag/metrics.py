@@ -100,16 +100,30 @@ def expected_calibration_error(confidences: Sequence[float], correct: Sequence[b
     >>> round(expected_calibration_error([0.9, 0.9, 0.3], [True, False, False]), 3)
     0.367
     """
-    pairs = list(zip(confidences, correct, strict=True))
-    if not pairs:
+    binned = reliability(confidences, correct, bins=bins)
+    if not binned:
         return 1.0
+    return sum(count * abs(right - sure) for sure, right, count in binned) / len(confidences)
+
+
+def reliability(
+    confidences: Sequence[float], correct: Sequence[bool], *, bins: int = 10
+) -> tuple[tuple[float, float, int], ...]:
+    """Return (mean confidence, accuracy, answers) of each bin of equal width that has answers, by rising confidence.
+
+    Bins go from 0 to 1 and include their upper edge. Source: the reliability diagram of Guo et al. 2017. Raises
+    ValueError when the lengths differ.
+
+    >>> reliability([0.875, 0.875, 0.25], [True, False, False])
+    ((0.25, 0.0, 1), (0.875, 0.5, 2))
+    """
     binned: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, right in pairs:
+    for confidence, right in zip(confidences, correct, strict=True):
         binned.setdefault(max(math.ceil(confidence * bins), 1), []).append((confidence, right))
-    gaps = (
-        abs(sum(right for _, right in rows) - sum(confidence for confidence, _ in rows)) for rows in binned.values()
+    return tuple(
+        (sum(sure for sure, _ in rows) / len(rows), sum(right for _, right in rows) / len(rows), len(rows))
+        for _, rows in sorted(binned.items())
     )
-    return sum(gaps) / len(pairs)
 
 
 def percentile(values: Sequence[float], q: float) -> float:
