@@ -99,6 +99,15 @@ def quantise(model: onnx.ModelProto) -> None:
             graph.node.insert(at + offset, part)
 
 
+def without_notes(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes, which name the folders of the machine and take a megabyte; outputs stay the same."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    del graph.value_info[:]
+
+
 def export(trained: Path, out: Path) -> None:
     """Write `out` from a trained sentence-transformers folder."""
     out.mkdir(parents=True, exist_ok=True)
@@ -115,6 +124,7 @@ def export(trained: Path, out: Path) -> None:
     export_onnx(Sentence(body).eval(), target)
     model = onnx.load(target)
     quantise(model)
+    without_notes(model)
     onnx.save(model, target)
 
 

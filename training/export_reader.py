@@ -6,37 +6,39 @@ from pathlib import Path
 
 import onnx
 
-from training.export import export_onnx, quantise
-from training.reader import load_reader
+from training.export import export_onnx, quantise, without_notes
+from training.network import load_reader
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUTS = ("start", "end")
 LARGEST_BYTES = 26_000_000
 
 
-def quantise_dynamically(path: Path) -> None:
-    """Round the matrices of an ONNX file to int8, and have it round what they are multiplied with as it runs."""
-    # It brings its own loggers and is wanted for this option alone.
+def round_as_it_runs(path: Path) -> None:
+    """Round the matrices of an ONNX file to integers, and have it round what they are multiplied with as it runs.
+
+    Seven bits, as in training: older processors add products of two eights in sixteen bits, where they overflow.
+    """
+    # It brings its own loggers and is wanted for this step alone.
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(path, path, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8)
+    quantize_dynamic(
+        path, path, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
+    )
 
 
-def export(trained: Path, out: Path, *, dynamic: bool) -> None:
-    """Write `out` from a folder of training.reader; `dynamic` rounds the activations as well as the weights.
-
-    Raises ValueError when the file is too large to ship.
-    """
+def export(trained: Path, out: Path) -> None:
+    """Write `out` from a folder of training.reader; raises ValueError when the file is too large to ship."""
     out.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.json", "config.json"):
         shutil.copy(trained / name, out / name)
     target = out / "model_int8.onnx"
     export_onnx(load_reader(trained), target, inputs=INPUTS, outputs=OUTPUTS)
-    if dynamic:
-        quantise_dynamically(target)
+    round_as_it_runs(target)
     # After the matrices only the tables are left in float32.
     model = onnx.load(target)
     quantise(model)
+    without_notes(model)
     onnx.save(model, target)
     size = target.stat().st_size
     if size > LARGEST_BYTES:
@@ -48,9 +50,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--trained", type=Path, required=True, help="folder made by training.reader")
     options.add_argument("--out", type=Path, required=True)
-    options.add_argument("--dynamic", action="store_true", help="round activations too: faster, less exact")
     arguments = options.parse_args()
-    export(arguments.trained, arguments.out, dynamic=arguments.dynamic)
+    export(arguments.trained, arguments.out)
     for path in sorted(arguments.out.iterdir()):
         print(f"{path.stat().st_size:>12,}  {path.name}")  # noqa: T201
 

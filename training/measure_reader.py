@@ -20,19 +20,12 @@ from tokenizers import Tokenizer
 
 from rag.metrics import exact_match, f1
 from training.data import Question, split_questions
-from training.reader import (
-    ANSWER_TOKENS,
-    NEIGHBOURS,
-    QUESTION_TOKENS,
-    WINDOW_TOKENS,
-    Row,
-    collate,
-    lacks,
-    load_reader,
-    window,
-)
+from training.examples import lacks
+from training.network import ANSWER_TOKENS, QUESTION_TOKENS, WINDOW_TOKENS, load_reader
+from training.reader import Row, collate, window
 
 LANGUAGES = ("en", "es", "fr", "it")
+NEIGHBOURS = 8
 OVERLAP = 64
 BATCH = 16
 

@@ -1,8 +1,10 @@
 """Reads passages: from what search found to narrower places that may answer the question."""
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +23,11 @@ READER_FOLDER = Path(__file__).parent / "models" / "reader"
 QUESTION_TOKENS = 40
 PASSAGE_TOKENS = 240
 ANSWER_TOKENS = 40
+# Passages read at once; more than this only makes questions wait for each other.
+MOST_AT_ONCE = 4
 _OPENING = " \t\n«“\"'‘([{,;:.-–—"
 _CLOSING = " \t\n»”\"'’)]}([{«“‘,;:.!?–—"
-# As many sentence vectors as are kept between questions: 6 MB at 384 dimensions.
+# As many sentence vectors, and scores of passages, as are kept between questions: 6 MB each at 384 dimensions.
 REMEMBERED = 4096
 
 
@@ -75,7 +79,8 @@ class SpanReader:
     """Takes the exact words, by a model that scores each token of a passage as the start and the end of the answer.
 
     The score of a span is its start's and its end's less those of `[CLS]`, which stand for "no answer here" (Devlin et
-    al. 2019).
+    al. 2019). Each passage is read by itself, several at once: the model rounds its numbers by their range, so in one
+    batch a passage's scores would depend on what else is in it, and short passages would cost as much as the longest.
     """
 
     def __init__(self, encoder: Encoder, folder: Path = READER_FOLDER) -> None:
@@ -85,13 +90,18 @@ class SpanReader:
 
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = onnxruntime.InferenceSession(folder / ONNX_FILE, providers=["CPUExecutionProvider"])
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
+            self._session = onnxruntime.InferenceSession(folder / ONNX_FILE, options)
         except Exception as error:  # each library raises types of its own, all meaning a damaged file
             raise EncoderError(f"the reader in {folder} cannot be loaded; install it again") from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._cls, self._sep = self._tokenizer.encode("").ids
         self._vectors = SentenceVectors(encoder)
+        # Another threshold, filter or turn of a chat asks about the same passages again.
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._scores)
+        self._pool = ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1), thread_name_prefix="read")
 
     def read(self, question: str, query: NDArray[np.float32], found: Sequence[Found]) -> list[Reading]:
         """Return the best words of every sentence of the passages, each sentence once."""
@@ -99,14 +109,15 @@ class SpanReader:
             return []
         asked = self._tokenizer.encode(printable(question), add_special_tokens=False).ids[:QUESTION_TOKENS]
         places = [(passage, self._tokens(passage.hit.span)) for passage in found]
-        starts, ends = self._scores(asked, [tokens for _, tokens in places])
+        texts = [tuple(i for i, _, _ in tokens) for _, tokens in places]
+        scored_places = list(self._pool.map(self._remembered, [tuple(asked)] * len(texts), texts))
         first = len(asked) + 2
         best: dict[tuple[str, int], tuple[float, Span, Span, Found]] = {}
-        for row, (passage, tokens) in enumerate(places):
-            nothing = float(starts[row, 0] + ends[row, 0])
+        for (passage, tokens), (starts, ends) in zip(places, scored_places, strict=True):
+            nothing = float(starts[0] + ends[0])
             inside = slice(first, first + len(tokens))
             for sentence in sentences_within(passage.hit.span):
-                scored = _best_words(sentence, tokens, starts[row, inside], ends[row, inside])
+                scored = _best_words(sentence, tokens, starts[inside], ends[inside])
                 key = (sentence.document.id, sentence.start)
                 if scored and (key not in best or best[key][0] < scored[0] - nothing):
                     best[key] = (scored[0] - nothing, scored[1], sentence, passage)
@@ -122,21 +133,14 @@ class SpanReader:
         places = zip(encoding.ids, encoding.offsets, strict=True)
         return [(i, passage.start + a, passage.start + b) for i, (a, b) in places][:PASSAGE_TOKENS]
 
-    def _scores(
-        self, asked: Sequence[int], passages: Sequence[Sequence[tuple[int, int, int]]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return start and end scores, each (passages, tokens), of one padded batch."""
-        rows = [[self._cls, *asked, self._sep, *(i for i, _, _ in tokens), self._sep] for tokens in passages]
-        longest = max(map(len, rows))
-        ids = np.zeros((len(rows), longest), np.int64)
-        mask, types = np.zeros_like(ids), np.zeros_like(ids)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = row
-            mask[i, : len(row)] = 1
-            types[i, len(asked) + 2 : len(row)] = 1
-        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+    def _scores(self, asked: tuple[int, ...], text: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the start and end scores of one passage, each (tokens of the window,)."""
+        ids = np.array([[self._cls, *asked, self._sep, *text, self._sep]], np.int64)
+        types = np.zeros_like(ids)
+        types[0, len(asked) + 2 :] = 1
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
         starts, ends = self._session.run(["start", "end"], inputs)
-        return starts, ends
+        return starts[0], ends[0]
 
 
 def _best_words(

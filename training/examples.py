@@ -1,0 +1,231 @@
+"""Makes the reader's training examples: a question with the piece of text that answers it, or with a near miss."""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.lexical import Lexical, best_scores, terms
+from training.contrast import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
+from training.data import Question, read_dictionary, read_questions, split_questions
+
+SHARES = {"en": 0.43, "es": 0.2, "fr": 0.2, "it": 0.17}
+# User reviews and forum posts are far from news; single sentences teach little about passages.
+SOURCE_CAPS = {"squadshifts_reddit.en": 2_500, "qamr": 4_000}
+QAMR_FILES = ("qamr_dev.en", "qamr_test.en")
+# Chances of turning an answerable row into a near miss; 28% of the Spanish rows are unanswerable from the start.
+ELSEWHERE_SHARE = {"en": 0.07, "es": 0.03, "fr": 0.07, "it": 0.07}
+RIVAL_SHARE = {"en": 0.22, "es": 0.1, "fr": 0.22, "it": 0.22}
+RENAMED_SHARE = {"en": 0.06, "es": 0.02, "fr": 0.06, "it": 0.06}
+RIVALS = 6
+OTHER_LANGUAGE_SHARE = 0.4
+HALF_TRANSLATED_SHARE = 0.15
+TRANSLATED_WORDS = 0.7
+UNPUNCTUATED_SHARE = 0.12
+KEYWORDS_SHARE = 0.07
+WHOLE_SENTENCES_SHARE = 0.8
+MINIMUM_CHARACTERS = 150
+SPACE = re.compile(r"\s+")
+NAME = re.compile(r"(?<=[^.!?¿¡:«\"] )[A-ZÀ-ÖØ-Þ][\w'-]+(?: [A-ZÀ-ÖØ-Þ][\w'-]+)*|\b\d{3,4}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question, the text to read, and the answer's code points in it; `start` is -1 when it is not there."""
+
+    question: str
+    text: str
+    start: int
+    end: int
+
+
+def read_rows(data: Path, seed: int) -> list[Question]:
+    """Return the questions to train on, in the order of the files, far sources thinned out."""
+    choose = random.Random(seed)
+    qamr = [q for name in QAMR_FILES for q in read_questions(data / "qa" / "train" / f"{name}.jsonl.xz")]
+    # News first: it is nearest to the use.
+    choose.shuffle(qamr)
+    qamr.sort(key=lambda q: ":wikinews:" not in q.id)
+    sentences = sorted(qamr[: SOURCE_CAPS["qamr"]], key=lambda q: q.id)
+    rows = split_questions(data).training
+    for source in SOURCE_CAPS:
+        places = [i for i, q in enumerate(rows) if q.source == source]
+        dropped = set(choose.sample(places, max(0, len(places) - SOURCE_CAPS[source])))
+        rows = [q for i, q in enumerate(rows) if i not in dropped]
+    return rows + sentences
+
+
+def cut(text: str, start: int, end: int, choose: random.Random) -> tuple[int, int]:
+    """Return bounds of a piece around `start` to `end`, as long as an indexed passage is, cut as those are.
+
+    Most pieces are whole sentences, the others whole words; the kept part lies anywhere in the piece.
+    """
+    room = max(0, choose.randint(*PASSAGE_CHARACTERS) - (end - start))
+    before = choose.randint(0, room)
+    boundary = BOUNDARY if choose.random() < WHOLE_SENTENCES_SHARE else SPACE
+    edges = list(boundary.finditer(text))
+    firsts = [0, *(m.end() for m in edges if m.end() <= start)]
+    lasts = [*(m.start() for m in edges if m.start() >= end), len(text)]
+    first = min(firsts, key=lambda at: abs(at - (start - before)))
+    last = min(lasts, key=lambda at: abs(at - (end + room - before)))
+    return first, last
+
+
+def keywords(question: str, language: str) -> str:
+    """Return the question without its function words, or as it is when fewer than two words would stay."""
+    kept = set(terms(question, language))
+    words = [word for word in question.strip(" ¿?").split() if kept & set(terms(word, language))]
+    return " ".join(words) if len(words) > 1 else question
+
+
+class Words:
+    """Word for word translations, to ask in a mixture of two languages: it ties their words to one another."""
+
+    def __init__(self, data: Path) -> None:
+        self.by_language: dict[tuple[str, str], dict[str, list[str]]] = {}
+        for pair in read_dictionary(data):
+            english, other = pair.english.casefold(), pair.other.casefold()
+            self.by_language.setdefault(("en", pair.language), {}).setdefault(english, []).append(other)
+            self.by_language.setdefault((pair.language, "en"), {}).setdefault(other, []).append(english)
+
+    def translate(self, question: str, language: str, choose: random.Random) -> str:
+        """Return the question with most of the words replaced that have a translation; names stay as they are."""
+        into = choose.choice(["es", "fr", "it"]) if language == "en" else "en"
+        known = self.by_language.get((language, into), {})
+        words = []
+        for word in re.findall(r"\w+|\W+", question):
+            # The first few are the commonest senses.
+            named = word[0].isupper() and bool(words)
+            candidates = [] if named or len(word) < 3 else known.get(word.casefold(), [])[:2]
+            translated = candidates and choose.random() < TRANSLATED_WORDS
+            words.append(choose.choice(candidates) if translated else word)
+        return "".join(words)
+
+
+class Rivals:
+    """The passages of each language by their words, to find those that look like an answer and hold none."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self.texts: dict[str, list[str]] = {}
+        for question in questions:
+            self.texts.setdefault(question.language, []).append(question.passage)
+        self.texts = {language: list(dict.fromkeys(texts)) for language, texts in self.texts.items()}
+        self.words = {x: Lexical.of(texts, [x] * len(texts)) for x, texts in self.texts.items()}
+
+    def of(self, question: Question, choose: random.Random) -> str | None:
+        """Return one of the likeliest passages that lack the answer's letters, None when there is none."""
+        scores = self.words[question.language].scores(question.question, [question.language])
+        best, _ = best_scores(scores, 4 * RIVALS)
+        texts = [self.texts[question.language][i] for i in best.tolist()]
+        lacking = [t for t in texts if t != question.passage and lacks(t, question.answer)][:RIVALS]
+        return choose.choice(lacking) if lacking else None
+
+
+class Examples:
+    """Endless examples, each language's questions once a round, with near misses and other wordings."""
+
+    def __init__(self, questions: Sequence[Question], words: Words, seed: int) -> None:
+        self.seed = seed
+        self.choose = random.Random(seed)
+        self.words, self.rivals = words, Rivals(questions)
+        self.by_language = {x: [q for q in questions if q.language == x] for x in SHARES}
+        self.drawn = dict.fromkeys(SHARES, 0)
+        self.order: dict[str, list[int]] = {}
+        # The Spanish and Italian files translate the same questions: one may ask in the other's language.
+        self.wordings = {
+            (q.id, q.language): q.question for q in questions if q.language in ("es", "it") and q.start >= 0
+        }
+
+    def draw(self, language: str) -> Question:
+        """Return the next question of a language, in a new order each round."""
+        pool = self.by_language[language]
+        turn, at = divmod(self.drawn[language], len(pool))
+        if at == 0 or language not in self.order:
+            self.order[language] = random.Random(f"{self.seed} {language} {turn}").sample(range(len(pool)), len(pool))
+        self.drawn[language] += 1
+        return pool[self.order[language][at]]
+
+    def wording(self, question: Question) -> str:
+        """Return the question, now and then in (half) another language, unpunctuated or reduced to its keywords."""
+        text, language = question.question, question.language
+        other = {"es": "it", "it": "es"}.get(language, "")
+        if (question.id, other) in self.wordings and self.choose.random() < OTHER_LANGUAGE_SHARE:
+            text, language = self.wordings[question.id, other], other
+        elif self.choose.random() < HALF_TRANSLATED_SHARE:
+            text = self.words.translate(text, language, self.choose)
+        if self.choose.random() < KEYWORDS_SHARE:
+            text = keywords(text, language)
+        return text.lower().strip(" ¿?") if self.choose.random() < UNPUNCTUATED_SHARE else text
+
+    def elsewhere(self, question: Question) -> str | None:
+        """Return a piece of the question's passage that lacks the answer, None when the passage is too short."""
+        at = question.passage.find(sentence_around(question))
+        sides = [question.passage[:at].strip(), question.passage[at + len(sentence_around(question)) :].strip()]
+        lacking = [s for s in sides if len(s) >= MINIMUM_CHARACTERS and lacks(s, question.answer)]
+        return self.piece(self.choose.choice(lacking)) if lacking else None
+
+    def rival(self, question: Question) -> str | None:
+        """Return a piece of a passage that looks like the answer's: the likeliest piece of the likeliest passages."""
+        text = self.rivals.of(question, self.choose)
+        if text is None:
+            return None
+        asked = long_words(question.question)
+        return max((self.piece(text) for _ in range(3)), key=lambda piece: len(asked & long_words(piece)))
+
+    def renamed(self, question: Question) -> str | None:
+        """Return the question about another name or year than the passage's: the right passage, the wrong thing."""
+        named = [m for m in NAME.finditer(question.question) if m.group() in question.passage]
+        if not named:
+            return None
+        match = self.choose.choice(named)
+        digits = match.group().isdigit()
+        texts = self.rivals.texts[question.language]
+        for text in self.choose.sample(texts, min(5, len(texts))):
+            others = [n for n in NAME.findall(text) if n.isdigit() == digits and n not in question.passage]
+            if others:
+                return (
+                    question.question[: match.start()] + self.choose.choice(others) + question.question[match.end() :]
+                )
+        return None
+
+    def piece(self, text: str) -> str:
+        """Return a piece from anywhere in the text, as long as an indexed passage is."""
+        at = self.choose.randrange(len(text))
+        first, last = cut(text, at, at, self.choose)
+        return text[first:last]
+
+    def example(self, question: Question) -> Example:
+        """Return the question with a piece of its passage, or with a near miss."""
+        language, kind, near_miss = question.language, self.choose.random(), None
+        wording = self.wording(question)
+        rival, elsewhere = RIVAL_SHARE[language], ELSEWHERE_SHARE[language]
+        if question.start < 0:
+            near_miss = self.piece(question.passage)
+        elif kind < elsewhere:
+            near_miss = self.elsewhere(question) or self.rival(question)
+        elif kind < elsewhere + rival:
+            near_miss = self.rival(question)
+        if near_miss is not None:
+            return Example(wording, near_miss, -1, -1)
+        start, end = question.start, question.start + len(question.answer)
+        first, last = cut(question.passage, start, end, self.choose)
+        renamed = self.renamed(question) if kind > 1 - RENAMED_SHARE[language] else None
+        if renamed:
+            return Example(renamed, question.passage[first:last], -1, -1)
+        return Example(wording, question.passage[first:last], start - first, end - first)
+
+    def chunk(self, size: int) -> list[Example]:
+        """Return `size` examples, languages by their shares."""
+        drawn = self.choose.choices(list(SHARES), list(SHARES.values()), k=size)
+        return [self.example(self.draw(language)) for language in drawn]
+
+
+def lacks(text: str, answer: str) -> bool:
+    """Tell whether the answer's letters occur nowhere in the text."""
+    return answer.casefold() not in text.casefold()
+
+
+def long_words(text: str) -> set[str]:
+    """Return the words of more than three letters."""
+    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3}

@@ -1,0 +1,63 @@
+"""The reader's network: a BERT body with a start and an end score for each token; and its folder of weights."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import BertConfig, BertModel
+
+WINDOW_TOKENS, QUESTION_TOKENS, ANSWER_TOKENS = 192, 40, 25
+
+
+class SpanReader(torch.nn.Module):
+    """A BERT body with two scores a token: that the answer starts there, and that it ends there."""
+
+    def __init__(self, body: BertModel, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.body = body
+        self.head = torch.nn.Linear(body.config.hidden_size, 2)
+        for module in self.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = dropout
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return start and end scores, each (windows, tokens), float32; -1e4 in the question and in the padding."""
+        return self.scores(self.states(input_ids, attention_mask, token_type_ids), attention_mask, token_type_ids)
+
+    def states(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        """Return the body's output, (windows, tokens, dimensions)."""
+        output: torch.Tensor = self.body(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+        return output
+
+    def scores(
+        self, states: torch.Tensor, mask: torch.Tensor, types: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return start and end scores of the body's output; only the text and the first token can be chosen."""
+        scores = self.head(states)
+        choosable = torch.cat([torch.ones_like(types[:, :1]), types[:, 1:]], dim=1) * mask
+        start, end = (scores[..., i].masked_fill(choosable == 0, -1e4) for i in (0, 1))
+        return start, end
+
+
+def load_reader(folder: Path) -> SpanReader:
+    """Return the reader of a folder that `save_reader` wrote."""
+    body = BertModel(BertConfig.from_pretrained(folder, attn_implementation="eager"), add_pooling_layer=False)
+    reader = SpanReader(body)
+    reader.load_state_dict(load_file(folder / "reader.safetensors"))
+    return reader.eval()
+
+
+def save_reader(reader: SpanReader, start: Path, out: Path) -> None:
+    """Write float32 weights, the configuration and the tokenizer of the `start` folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in reader.state_dict().items()}
+    save_file(weights, out / "reader.safetensors", metadata={"format": "pt"})
+    sizes = {"window_tokens": WINDOW_TOKENS, "question_tokens": QUESTION_TOKENS, "answer_tokens": ANSWER_TOKENS}
+    config = {**reader.body.config.to_dict(), "reader": {"version": 1, **sizes}}
+    config.pop("_name_or_path", None)
+    (out / "config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    shutil.copy(start / "tokenizer.json", out / "tokenizer.json")
