@@ -4,7 +4,7 @@ import argparse
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from rag.spans import Document, Span
 from rag.split import split
 from rag.vectors import Vectors
 from training.data import Question, split_questions
+from training.examples import renamed
 
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
 PASSAGES_OF_A_LANGUAGE = 14
@@ -79,7 +80,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Posed:
-    """A question for a world, with the places that answer it: document id to start and end."""
+    """A question for a world, with the places that answer it: document id to start and end.
+
+    There are none where it asks about another name or year than the documents do.
+    """
 
     question: Question
     places: dict[str, tuple[int, int]]
@@ -93,7 +97,7 @@ class Posed:
         """Return what to hide: nothing, all sources, and those in the question's own language if others are left."""
         sources = frozenset(self.places)
         own = frozenset(id for id in sources if id.startswith(self.question.language))
-        return [frozenset(), sources, *([own] if own < sources and own else [])]
+        return [frozenset(), *([sources] if sources else []), *([own] if own < sources and own else [])]
 
 
 def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
@@ -122,6 +126,8 @@ def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
                 same = [q for q in by_id[question.id] if q.passage in ids]
                 places = {ids[q.passage]: (q.start, q.start + len(q.answer)) for q in same}
                 posed.append(Posed(question, places))
+                if other := renamed(question, choose.sample(passages, len(passages)), choose):
+                    posed.append(Posed(replace(question, question=other), {}))
         made.append((World(documents, encoder), posed))
     return made
 

@@ -173,22 +173,6 @@ class Examples:
         asked = long_words(question.question)
         return max((self.piece(text) for _ in range(3)), key=lambda piece: len(asked & long_words(piece)))
 
-    def renamed(self, question: Question) -> str | None:
-        """Return the question about another name or year than the passage's: the right passage, the wrong thing."""
-        named = [m for m in NAME.finditer(question.question) if m.group() in question.passage]
-        if not named:
-            return None
-        match = self.choose.choice(named)
-        digits = match.group().isdigit()
-        texts = self.rivals.texts[question.language]
-        for text in self.choose.sample(texts, min(5, len(texts))):
-            others = [n for n in NAME.findall(text) if n.isdigit() == digits and n not in question.passage]
-            if others:
-                return (
-                    question.question[: match.start()] + self.choose.choice(others) + question.question[match.end() :]
-                )
-        return None
-
     def piece(self, text: str) -> str:
         """Return a piece from anywhere in the text, as long as an indexed passage is."""
         at = self.choose.randrange(len(text))
@@ -210,15 +194,34 @@ class Examples:
             return Example(wording, near_miss, -1, -1)
         start, end = question.start, question.start + len(question.answer)
         first, last = cut(question.passage, start, end, self.choose)
-        renamed = self.renamed(question) if kind > 1 - RENAMED_SHARE[language] else None
-        if renamed:
-            return Example(renamed, question.passage[first:last], -1, -1)
+        if kind > 1 - RENAMED_SHARE[language]:
+            texts = self.choose.sample(self.rivals.texts[language], 5)
+            if about_another := renamed(question, texts, self.choose):
+                return Example(about_another, question.passage[first:last], -1, -1)
         return Example(wording, question.passage[first:last], start - first, end - first)
 
     def chunk(self, size: int) -> list[Example]:
         """Return `size` examples, languages by their shares."""
         drawn = self.choose.choices(list(SHARES), list(SHARES.values()), k=size)
         return [self.example(self.draw(language)) for language in drawn]
+
+
+def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> str | None:
+    """Return the question about another name or year than the passage's: the right passage, the wrong thing.
+
+    The other name comes from the first of the `texts` that has one of the kind; None where none has.
+    """
+    named = [m for m in NAME.finditer(question.question) if m.group() in question.passage]
+    if not named:
+        return None
+    match = choose.choice(named)
+    digits = match.group().isdigit()
+    for text in texts:
+        others = [n for n in NAME.findall(text) if n.isdigit() == digits and n not in question.passage]
+        if others:
+            before, after = question.question[: match.start()], question.question[match.end() :]
+            return before + choose.choice(others) + after
+    return None
 
 
 def lacks(text: str, answer: str) -> bool:
