@@ -93,7 +93,7 @@ class Words:
         """Return the question with most of the words replaced that have a translation; names stay as they are."""
         into = choose.choice(["es", "fr", "it"]) if language == "en" else "en"
         known = self.by_language.get((language, into), {})
-        words = []
+        words: list[str] = []
         for word in re.findall(r"\w+|\W+", question):
             # The first few are the commonest senses.
             named = word[0].isupper() and bool(words)
@@ -217,7 +217,7 @@ def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> 
     match = choose.choice(named)
     digits = match.group().isdigit()
     for text in texts:
-        others = [n for n in NAME.findall(text) if n.isdigit() == digits and n not in question.passage]
+        others: list[str] = [n for n in NAME.findall(text) if n.isdigit() == digits and n not in question.passage]
         if others:
             before, after = question.question[: match.start()], question.question[match.end() :]
             return before + choose.choice(others) + after

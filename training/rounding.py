@@ -7,25 +7,15 @@ from torch.nn import functional
 LARGEST_WEIGHT = 63
 
 
-class _Round(torch.autograd.Function):
-    """Rounds on the way forth and passes gradients as they are (the straight-through estimator, Bengio et al. 2013)."""
-
-    @staticmethod
-    def forward(ctx: object, values: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        """Return the values rounded to whole numbers."""
-        return values.round()
-
-    @staticmethod
-    def backward(ctx: object, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        """Return the gradient."""
-        return gradient
+def round_straight_through(values: torch.Tensor) -> torch.Tensor:
+    """Return whole numbers, with the gradients of the values (the straight-through estimator, Bengio et al. 2013)."""
+    return values + (values.round() - values).detach()
 
 
 def rounded_weights(weights: torch.Tensor) -> torch.Tensor:
     """Return weights, (outputs, inputs), at the steps of one scale an output."""
     scales = weights.detach().abs().amax(1, keepdim=True).clamp_min(1e-8) / LARGEST_WEIGHT
-    rounded: torch.Tensor = _Round.apply(weights / scales)
-    return rounded * scales
+    return round_straight_through(weights / scales) * scales
 
 
 def rounded_inputs(values: torch.Tensor) -> torch.Tensor:
@@ -34,8 +24,7 @@ def rounded_inputs(values: torch.Tensor) -> torch.Tensor:
     high = values.detach().amax((1, 2), keepdim=True).clamp_min(0)
     scales = ((high - low) / 255).clamp_min(1e-8)
     zero = (-low / scales).round()
-    rounded: torch.Tensor = _Round.apply(values / scales)
-    return ((rounded + zero).clamp(0, 255) - zero) * scales
+    return ((round_straight_through(values / scales) + zero).clamp(0, 255) - zero) * scales
 
 
 class RoundedLinear(torch.nn.Linear):
@@ -55,4 +44,5 @@ def set_rounding(network: torch.nn.Module, rounding: bool) -> None:
     for module in network.modules():
         if isinstance(module, torch.nn.Linear):
             module.__class__ = RoundedLinear
+        if isinstance(module, RoundedLinear):
             module.rounding = rounding
