@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from scipy.optimize import minimize
 
+from rag.ask import PASSAGES, PASSAGES_AT_HOME
 from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, weigh
 from rag.encode import Encoder, OnnxEncoder
 from rag.index import Passages
@@ -19,7 +20,7 @@ from rag.lexical import Lexical
 from rag.local import Local
 from rag.metrics import expected_calibration_error
 from rag.read import Reader, open_reader
-from rag.search import search
+from rag.search import search_at_home
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from rag.split import split
@@ -66,13 +67,17 @@ class World:
     ) -> Case | None:
         """Return the ranked readings of a question when the documents `hidden` are not there."""
         query = encoder.encode_questions([question.question])[0]
-        found = search(
+        there = [d.id for d in self.documents if d.id not in hidden]
+        found = search_at_home(
             self.passages,
             self.engine,
             question=question.question,
             query=query,
             languages=list(dict.fromkeys([question.language, *self.languages])),
-            selection=self.passages.within([d.id for d in self.documents if d.id not in hidden]),
+            k=PASSAGES,
+            home=self.passages.within(there, language=question.language),
+            k_home=PASSAGES_AT_HOME,
+            selection=self.passages.within(there),
         )
         readings = reader.read(question.question, query, found)
         return weigh(question.question, question.language, readings, self.engine, weights) if readings else None

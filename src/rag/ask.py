@@ -4,15 +4,11 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rag.decide import Case, Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
-from rag.engine import Selection
 from rag.errors import EncoderError, RagError
 from rag.expect import bare
 from rag.explain import Trace
@@ -20,7 +16,7 @@ from rag.index import Index, open_index
 from rag.language import question_language
 from rag.lexical import terms
 from rag.read import Reader, SentenceVectors, open_reader
-from rag.search import Found, search
+from rag.search import Found, search, search_at_home
 from rag.spans import Answer, Document, Hit
 
 _log = logging.getLogger(__name__)
@@ -199,7 +195,16 @@ class Assistant:
         index, encoder = opened.index, opened.encoder
         selection = None if documents is None else index.passages.within(documents)
         query = encoder.encode_questions([asked])[0]
-        return tuple(found.hit for found in _search(index, asked, query, spoken, selection, limit))
+        found = search(
+            index.passages,
+            index.engine,
+            question=asked,
+            query=query,
+            languages=_languages(spoken, index),
+            k=limit,
+            selection=selection,
+        )
+        return tuple(passage.hit for passage in found)
 
     def _attempt(
         self, opened: _Opened, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
@@ -207,15 +212,17 @@ class Assistant:
         index = opened.index
         query = opened.encoder.encode_questions([wording])[0]
         anywhere = None if documents is None else index.passages.within(documents)
-        found = _search(index, wording, query, language, anywhere, PASSAGES)
-        at_home = index.passages.within(documents, language=language)
-        if 0 < len(at_home.rows) < len(index.passages):
-            # The reader of a question should be quoted its own language where a document says so in it.
-            known = {passage.row for passage in found}
-            more = _search(index, wording, query, language, at_home, PASSAGES_AT_HOME)
-            # They come after the others: scores of a search among fewer passages are not comparable.
-            last = found[-1].hit.score
-            found += [replace(p, hit=Hit(p.hit.span, min(p.hit.score, last))) for p in more if p.row not in known]
+        found = search_at_home(
+            index.passages,
+            index.engine,
+            question=wording,
+            query=query,
+            languages=_languages(language, index),
+            k=PASSAGES,
+            home=index.passages.within(documents, language=language),
+            k_home=PASSAGES_AT_HOME,
+            selection=anywhere,
+        )
         readings = opened.reader.read(wording, query, found)
         if not readings:
             return _Attempt(wording, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
@@ -224,18 +231,9 @@ class Assistant:
         return _Attempt(wording, tuple(found), case, decision)
 
 
-def _search(
-    index: Index, wording: str, query: NDArray[np.float32], language: str, selection: Selection | None, k: int
-) -> list[Found]:
-    return search(
-        index.passages,
-        index.engine,
-        question=wording,
-        query=query,
-        languages=list(dict.fromkeys([language, *index.languages])),
-        k=k,
-        selection=selection,
-    )
+def _languages(spoken: str, index: Index) -> list[str]:
+    """Return the question's language and then the corpus's."""
+    return list(dict.fromkeys([spoken, *index.languages]))
 
 
 def leans(question: str, language: str) -> bool:

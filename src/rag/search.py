@@ -1,7 +1,7 @@
 """Dense and lexical search joined into one ranking of passages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,31 @@ def search(
         Found(Hit(passages[row], score), row, likeness, words, dense_ranks.get(row), lexical_ranks.get(row))
         for (row, score), (likeness, words) in zip(chosen, evidence, strict=True)
     ]
+
+
+def search_at_home(
+    passages: Sequence[Span],
+    engine: Engine,
+    *,
+    question: str,
+    query: NDArray[np.float32],
+    languages: Sequence[str],
+    k: int,
+    home: Selection,
+    k_home: int,
+    selection: Selection | None = None,
+) -> list[Found]:
+    """Return what `search` finds, and then the `k_home` best passages in the question's language not among them.
+
+    Whoever asks should be quoted their own language where a document says so in it; `home` selects those passages. They
+    come last, because scores of a search among fewer passages are not comparable.
+    """
+    found = search(passages, engine, question=question, query=query, languages=languages, k=k, selection=selection)
+    if not 0 < len(home.rows) < len(passages):
+        return found
+    more = search(passages, engine, question=question, query=query, languages=languages, k=k_home, selection=home)
+    known, last = {passage.row for passage in found}, found[-1].hit.score
+    return found + [replace(p, hit=Hit(p.hit.span, min(p.hit.score, last))) for p in more if p.row not in known]
 
 
 def _distinct(passages: Sequence[Span], ranking: Sequence[tuple[int, float]], k: int) -> list[tuple[int, float]]:
