@@ -195,8 +195,9 @@ class Examples:
         start, end = question.start, question.start + len(question.answer)
         first, last = cut(question.passage, start, end, self.choose)
         if kind > 1 - RENAMED_SHARE[language]:
-            texts = self.choose.sample(self.rivals.texts[language], 5)
-            if about_another := renamed(question, texts, self.choose):
+            texts = self.rivals.texts[language]
+            some = self.choose.sample(texts, min(5, len(texts)))
+            if about_another := renamed(question, some, self.choose):
                 return Example(about_another, question.passage[first:last], -1, -1)
         return Example(wording, question.passage[first:last], start - first, end - first)
 

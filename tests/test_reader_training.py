@@ -1,0 +1,110 @@
+"""What the reader's training makes of questions, and how it rounds."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training.data import Question
+from training.examples import Examples, Rivals, Words, lacks, renamed
+
+LIONS = "In Kenya, lions sleep by day. At night Leo Marsh films them for the National Trust, as he did in 1998."
+ZEBRAS = "In Namibia, zebras eat grass. A herd of them was filmed at night by Ada Wolf in 2004 for the Prairie Museum."
+
+
+def question(text: str, passage: str, answer: str, *, language: str = "en") -> Question:
+    return Question(text, language, text, passage, answer, passage.index(answer), "test")
+
+
+def asked(count: int = 12) -> list[Question]:
+    rows = [question(f"Who films lions in Kenya at night, take {i}?", LIONS, "Leo Marsh") for i in range(count)]
+    rows += [question("What do zebras eat in Namibia?", ZEBRAS, "grass")]
+    for language in ("es", "fr", "it"):
+        rows.append(question("Leo Marsh?", f"{LIONS} {language}", "Leo Marsh", language=language))
+    return rows
+
+
+class NoWords(Words):
+    """No dictionary: half-translated questions stay as they are."""
+
+    def __init__(self) -> None:
+        self.by_language = {}
+
+
+def test_every_answer_of_an_example_is_at_its_place() -> None:
+    examples = Examples(asked(), NoWords(), seed=3)
+    drawn = examples.chunk(300)
+    answered = [e for e in drawn if e.start >= 0]
+    assert {e.text[e.start : e.end] for e in answered} <= {"Leo Marsh", "grass"}
+    missing = len(drawn) - len(answered)
+    assert 30 < missing < 150
+
+
+def test_a_rival_looks_like_the_answer_and_lacks_it() -> None:
+    rows = asked()
+    rival = Rivals(rows).of(rows[0], random.Random(0))
+    assert rival == ZEBRAS
+    assert lacks(ZEBRAS, "leo marsh")
+    assert not lacks(LIONS, "leo MARSH")
+
+
+def test_a_renamed_question_asks_about_something_the_passage_does_not_name() -> None:
+    original = question("Who films lions in Kenya?", LIONS, "Leo Marsh")
+    other = renamed(original, [ZEBRAS], random.Random(0))
+    assert other is not None
+    assert other.startswith("Who films lions in ")
+    assert other.removeprefix("Who films lions in ").rstrip("?") in {"Ada Wolf", "Prairie Museum"}
+
+
+def test_a_question_without_names_cannot_be_renamed() -> None:
+    assert renamed(question("Who films them?", LIONS, "Leo Marsh"), [ZEBRAS], random.Random(0)) is None
+
+
+def test_a_question_is_half_translated_but_for_its_names() -> None:
+    words = NoWords()
+    words.by_language = {("it", "en"): {"leoni": ["lions"], "dorme": ["sleeps"], "marsh": ["swamp"]}}
+    translated = {words.translate("Quando dorme Marsh coi leoni?", "it", random.Random(i)) for i in range(30)}
+    assert "Quando sleeps Marsh coi lions?" in translated
+    assert all("Marsh" in text for text in translated)
+
+
+def test_weights_are_rounded_to_seven_bits_an_output() -> None:
+    torch = pytest.importorskip("torch")
+    from training.rounding import LARGEST_WEIGHT, rounded_weights
+
+    weights = torch.tensor([[0.52, -1.0, 0.2501], [10.0, 0.0, 4.99]])
+    steps = rounded_weights(weights) / (torch.tensor([[1.0], [10.0]]) / LARGEST_WEIGHT)
+    np.testing.assert_allclose(steps.numpy(), [[33, -63, 16], [63, 0, 31]], atol=1e-4)
+
+
+def test_inputs_are_rounded_text_by_text_and_keep_their_gradient() -> None:
+    torch = pytest.importorskip("torch")
+    from training.rounding import rounded_inputs
+
+    small, large = torch.tensor([[[0.1, -0.2]]]), torch.tensor([[[100.0, -300.0]]])
+    together = rounded_inputs(torch.cat([small, large]))
+    np.testing.assert_allclose(together[0].numpy(), rounded_inputs(small)[0].numpy(), atol=1e-7)
+    np.testing.assert_allclose(together[0].numpy(), small[0].numpy(), atol=0.3 / 255)
+    values = torch.tensor([[[0.3, 0.7]]], requires_grad=True)
+    rounded_inputs(values).sum().backward()
+    np.testing.assert_allclose(values.grad.numpy(), [[[1.0, 1.0]]], atol=1e-6)
+
+
+def test_a_shipped_reader_is_restored_to_the_scores_it_gives() -> None:
+    pytest.importorskip("onnx")
+    import onnxruntime
+    import torch
+    from training.restore import restore_reader
+
+    from rag.read import READER_FOLDER
+
+    reader = restore_reader(Path(READER_FOLDER))
+    ids = np.array([[2, *range(1000, 1010), 3, *range(2000, 2030), 3]])
+    types = (np.arange(ids.shape[1]) > 11).astype(np.int64)[None]
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+    shipped = onnxruntime.InferenceSession(READER_FOLDER / "model_int8.onnx").run(["start", "end"], inputs)
+    with torch.no_grad():
+        restored = reader(*(torch.from_numpy(array) for array in inputs.values()))
+    for ours, theirs in zip(restored, shipped, strict=True):
+        # The shipped file may round what the restored network computes exactly.
+        assert np.corrcoef(ours.numpy()[0, 12:], theirs[0, 12:])[0, 1] > 0.98
