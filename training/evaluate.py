@@ -21,10 +21,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from rag.encode import MAX_TOKENS, Encoder, SentenceTransformerEncoder
+from rag.engine import fuse
 from rag.errors import RagError
 from rag.lexical import Lexical, best_scores
 from rag.metrics import recall_at_k, reciprocal_rank
-from rag.engine import fuse
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from training.data import LANGUAGES, Question, read_tsv, split_questions
