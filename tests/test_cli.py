@@ -18,7 +18,7 @@ from rag.cli import PACKAGES, app, print_answer
 from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("build", "ask", "chat", "evaluate", "doctor")
+COMMANDS = ("build", "add", "remove", "status", "ask", "chat", "evaluate", "doctor")
 
 
 def rag(*arguments: str | Path, input: str | bytes | None = None) -> Result:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.corpus import Skipped, read_corpus
+from rag.corpus import read_corpus
 from rag.errors import CorpusError
+from rag.sources import Skipped
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 

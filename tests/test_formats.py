@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from fpdf import FPDF
 
-from rag.corpus import Skipped, read_corpus
+from rag.corpus import read_corpus
 from rag.formats import Confined, Extracted, Limits, UnreadableError, kinds
 from rag.formats.pages import flowing
+from rag.sources import Skipped
 from rag.spans import Document, Span
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

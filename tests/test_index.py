@@ -14,12 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from rag import Assistant, build
-from rag.corpus import Skipped
 from rag.encode import BUNDLED_FOLDER, ONNX_FILE
 from rag.errors import CorpusError, EncoderError, IndexDirectoryError
-from rag.index import FORMAT, SLICE, BuildReport, Passages, Settings, _write, build_with, open_index
-from rag.lexical import Lexical
+from rag.index import FORMAT, SLICE, BuildReport, Passages, Settings, build_with, open_index, renew
 from rag.sentences import sentences
+from rag.sources import Corpus, Skipped
 from rag.spans import Document, Span
 from rag.split import split
 
@@ -245,10 +244,9 @@ def test_a_file_that_cannot_be_read_is_skipped(corpus: Path, index: Path, word_h
 
 def test_pages_and_headings_are_kept(tmp_path: Path, word_hash: "WordHashEncoder") -> None:
     document = Document("a.pdf", "A", "en", "One.\nHead\nTwo.", None, None, (0, 5), (5,))
-    passages = Passages((document,), np.array([[0, 0, 14]], np.int64))
-    rows = word_hash.encode_questions(["One."])
-    _write(tmp_path, [document], passages, rows, Lexical.of(["One."], ["en"]), word_hash, STARTER, "0" * 64)
+    renew(lambda kept: Corpus((document,)), tmp_path, word_hash, settings=STARTER, progress=quiet)
     assert open_index(tmp_path).documents == (document,)
+    assert open_index(tmp_path).passages[0].page == 1
 
 
 def flip(path: Path) -> None:
@@ -303,7 +301,7 @@ def test_each_field_of_the_manifest_counts(index: Path) -> None:
         "encoder": manifest["encoder"] | {"fingerprint": "0"},
         "settings": {"passage_size": 100, "passage_overlap": 10},
         "passages": 1,
-        "documents": {},
+        "sources": {},
         "files": {},
         "format": FORMAT + 1,
         "checksum": "0" * 64,
@@ -457,12 +455,7 @@ def test_leftovers_are_cleared_and_nothing_else(corpus: Path, index: Path, word_
     built(corpus, index, word_hash)
     assert not leftover.exists()
     assert (mine / "notes.txt").read_text() == "mine"
-    assert sorted(path.name for path in index.iterdir()) == [
-        ".lock",
-        "data-2024",
-        data_folder(index).name,
-        "manifest.json",
-    ]
+    assert {path.name for path in index.iterdir()} == {".lock", "data-2024", data_folder(index).name, "manifest.json"}
 
 
 BUILDER = """

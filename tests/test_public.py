@@ -37,7 +37,7 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_no_public_name_is_missing() -> None:
     mistakes = {name for name, value in vars(errors).items() if inspect.isclass(value)}
     nouns = {name for name, value in vars(spans).items() if dataclasses.is_dataclass(value)}
-    work = {"Assistant", "build", "BuildReport", "Settings", "Skipped"}
+    work = {"Assistant", "BuildReport", "Settings", "Skipped", "Status", "add", "build", "remove", "status"}
     assert set(rag.__all__) == mistakes | nouns | work
     assert sorted(rag.__all__) == list(rag.__all__)
 
@@ -84,10 +84,10 @@ def test_every_module_has_a_docstring_of_one_sentence() -> None:
 
 
 def test_the_commands_are_these() -> None:
-    assert commands() == ["ask", "build", "chat", "doctor", "evaluate"]
+    assert commands() == ["add", "ask", "build", "chat", "doctor", "evaluate", "remove", "status"]
 
 
-@pytest.mark.parametrize("command", ["ask", "build", "chat", "doctor", "evaluate"])
+@pytest.mark.parametrize("command", ["add", "ask", "build", "chat", "doctor", "evaluate", "remove", "status"])
 def test_the_readme_names_every_command(command: str) -> None:
     assert f"rag {command}" in readme()
 

@@ -13,8 +13,9 @@ from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
 if TYPE_CHECKING:
     from rag.ask import Assistant
-    from rag.corpus import Skipped
     from rag.index import BuildReport, Settings, build
+    from rag.sources import Skipped
+    from rag.update import Status, add, remove, status
 
 __all__ = [
     "Alternative",
@@ -32,14 +33,22 @@ __all__ = [
     "Settings",
     "Skipped",
     "Span",
+    "Status",
+    "add",
     "build",
+    "remove",
+    "status",
 ]
 _LATER = {
     "Assistant": "rag.ask",
     "BuildReport": "rag.index",
     "Settings": "rag.index",
-    "Skipped": "rag.corpus",
+    "Skipped": "rag.sources",
+    "Status": "rag.update",
+    "add": "rag.update",
     "build": "rag.index",
+    "remove": "rag.update",
+    "status": "rag.update",
 }
 
 

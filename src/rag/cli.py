@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.ask import Assistant
     from rag.evaluate import Evaluation
     from rag.index import BuildReport
+    from rag.update import Status
 
 DISTRIBUTION = "verbatim-qa"
 OLDEST_PYTHON = (3, 11)
@@ -115,10 +116,54 @@ def build(
     ] = None,
 ) -> None:
     """Build the index of a folder of documents, or bring it up to date; exit 3 when files of it were skipped."""
-    report = _build(corpus, index, encoder=encoder)
-    typer.echo(_summary(report, index))
-    if report.skipped:
-        raise typer.Exit(3)
+    _conclude(_build(corpus, index, encoder=encoder), index)
+
+
+@app.command()
+@_mistakes_on_one_line()
+def add(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Documents, from anywhere.")],
+    *,
+    index: IndexOption = INDEX,
+) -> None:
+    """Add documents to the index, or read them again; they stay through later builds."""
+    from rag.update import add as work
+
+    with _progress_bar() as progress:
+        report = work(files, index, progress=progress)
+    _print_skipped(report)
+    _conclude(report, index)
+
+
+@app.command()
+@_mistakes_on_one_line()
+def remove(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of documents, as citations show them.")],
+    *,
+    index: IndexOption = INDEX,
+) -> None:
+    """Take documents out of the index; they stay out through later builds, until they are added again."""
+    from rag.update import remove as work
+
+    with _progress_bar() as progress:
+        report = work(ids, index, progress=progress)
+    _conclude(report, index)
+
+
+@app.command()
+@_mistakes_on_one_line()
+def status(
+    corpus: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CORPUS]", help="The folder of documents; the one of the index when not given."),
+    ] = None,
+    *,
+    index: IndexOption = INDEX,
+) -> None:
+    """Tell what `rag build` would change: files that are new, changed, renamed or removed, by their contents."""
+    from rag.update import status as work
+
+    _print_status(work(corpus, index), index)
 
 
 @app.command()
@@ -277,9 +322,35 @@ def _build(corpus: Path, index: Path, *, encoder: str | None = None) -> "BuildRe
 
     with _progress_bar() as progress:
         report = build(corpus, index, encoder=encoder, progress=progress)
-    for skipped in report.skipped:
-        typer.echo(f"rag: skipped {_printable(skipped.id)}: {skipped.reason}", err=True)
+    _print_skipped(report)
     return report
+
+
+def _print_skipped(report: "BuildReport") -> None:
+    for skipped in report.skipped:
+        typer.echo(f"rag: skipped {_printable(skipped.id)}: {_printable(skipped.reason)}", err=True)
+
+
+def _conclude(report: "BuildReport", index: Path) -> None:
+    typer.echo(_summary(report, index))
+    if report.skipped:
+        raise typer.Exit(3)
+
+
+def _print_status(status: "Status", index: Path) -> None:
+    lines = [
+        *(("new", id) for id in status.new),
+        *(("changed", id) for id in status.changed),
+        *(("renamed", f"{old} -> {new}") for old, new in status.renamed),
+        *(("removed", id) for id in status.removed),
+    ]
+    skipped = [("skipped", f"{id}: {reason}") for id, reason in status.skipped]
+    left_out = [("left out", f"{id} (by `rag remove`; `rag add` takes it in again)") for id in status.left_out]
+    added = [("added", f"{id} (from {path})") for id, path in status.added]
+    for word, text in (*lines, *skipped, *left_out, *added):
+        typer.echo(f"{word:9} {_printable(text)}")
+    change = f"`rag build` would make {len(lines)} changes" if lines else "nothing has changed"
+    typer.echo(f"{index}: {status.documents} documents, {status.folder}: {change}")
 
 
 def _summary(report: "BuildReport", index: Path) -> str:

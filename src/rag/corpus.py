@@ -1,11 +1,12 @@
 """A folder of files -> documents."""
 
+import hashlib
 import os
 import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
@@ -13,11 +14,17 @@ from typing import Any, NoReturn
 from rag.errors import CorpusError
 from rag.formats import SUFFIXES, Confined, Extracted, Limits, UnreadableError
 from rag.language import detect
+from rag.sources import Corpus, Skipped, Sources, suffix
 from rag.spans import Document
 
 DESCRIPTION = "corpus.toml"
+KINDS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+
+_LONGEST_DESCRIPTION = 10_000_000
 
 _LONGEST_TITLE = 90
+# What tells the language and the title of a text, in characters.
+_SAMPLE = 100_000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _STAMP = re.compile(r"\s*(?:(?:date|data|fecha)\b\s*:?\s*)?(\d{4}-\d{2}-\d{2})(?!\S)", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\s*(?:#{1,6}\s+|[-*+•]\s+|>\s*|\d{1,3}[.)]\s+|\*{1,3}|_{1,3}(?=\w))*")
@@ -26,7 +33,7 @@ _FIRST_SENTENCE = re.compile(r".*?\w{3}[»”\")]?[.!?…][»”\")]?(?=\s+[^\sa
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """What `corpus.toml` says of one file."""
 
     title: str | None = None
@@ -35,23 +42,7 @@ class _Entry:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that could not be read: its path below the folder, and the reason as a sentence to act on."""
-
-    id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """What a folder holds: its documents in order of their ids, and the files that could not be read."""
-
-    documents: tuple[Document, ...]
-    skipped: tuple[Skipped, ...] = ()
-
-
-def read_corpus(folder: Path, *, limits: Limits | None = None) -> Corpus:
+def read_corpus(folder: Path, *, kept: Corpus | None = None, limits: Limits | None = None) -> Corpus:
     """Return the files below `folder` whose formats are known as documents, in order of their ids.
 
     The text of a `.txt` or `.md` file is the file decoded as UTF-8, without a byte order mark and otherwise unchanged,
@@ -66,34 +57,107 @@ def read_corpus(folder: Path, *, limits: Limits | None = None) -> Corpus:
         date = 2026-12-31
         url = "https://example.org/2026"
 
-    Raises CorpusError when the folder or `corpus.toml` cannot be used, or when not one of the files can be read.
+    `kept` is what an index holds: files of the same content are taken from it and not read again, what was added to it
+    from elsewhere stays, and what was removed from it stays out. Raises CorpusError when the folder or `corpus.toml`
+    cannot be used, or when not one of the files can be read.
     """
+    check_folder(folder)
+    kept = kept or Corpus()
+    root, files = folder.resolve(), files_of(folder)
+    removed = tuple(id for id in kept.sources.removed if id in files and kept.sources.folder == str(root))
+    entries, description = described(root, files)
+    with Confined(limits) as reader:
+        gathered = Gathered(reader, kept.by_content() if description == kept.sources.description else {}, entries)
+        for id in sorted(files):
+            if id not in removed:
+                gathered.take(id, files[id], root)
+        for id, path in sorted(kept.sources.added.items()):
+            if id in files:
+                reason = f"another file was added under this name; rename it, or `rag remove {id}` and build again"
+                gathered.skip(id, reason)
+            elif not gathered.take_again(id, Path(path), kept):
+                gathered.skip(id, f"it was added from {path}, which is gone; add it again or `rag remove {id}`")
+    found = gathered.corpus(Sources(str(root), description, added=kept.sources.added, removed=removed))
+    if not found.documents and found.skipped:
+        first = found.skipped[0]
+        raise CorpusError(
+            f"No file in {folder} can be read; of the first of {len(found.skipped)}, {first.id}: {first.reason}."
+        )
+    if not found.documents:
+        raise CorpusError(f"The folder {folder} holds no {KINDS} file with text; add one and try again.")
+    return found
+
+
+class Gathered:
+    """Documents and skipped files, as they are read one by one."""
+
+    def __init__(
+        self, reader: Confined, known: Mapping[tuple[str, str], Document], entries: Mapping[str, Entry]
+    ) -> None:
+        self._reader, self._known, self._entries = reader, known, entries
+        self._documents: dict[str, Document] = {}
+        self._files: dict[str, str] = {}
+        self._unread: dict[str, tuple[str, str]] = {}
+
+    def take(self, id: str, path: Path, root: Path) -> None:
+        """Read one file that lies below `root`, or say why not."""
+        digest = ""
+        try:
+            if _UNPRINTABLE.search(id):
+                raise UnreadableError("it has a name that cannot be written as text; rename it")
+            content = content_of(path, root, self._reader.limits.file_bytes)
+            digest = hashlib.sha256(content).hexdigest()
+            document = self._again(id, digest) or _document(
+                id, self._reader.read(suffix(id), content), self._entries.get(id, Entry())
+            )
+        except UnreadableError as error:
+            self.skip(id, str(error), digest=digest)
+            return
+        if document.text.strip():
+            self._documents[id], self._files[id] = document, digest
+        else:
+            self.skip(id, "", digest=digest)
+
+    def take_again(self, id: str, path: Path, kept: Corpus) -> bool:
+        """Read a file that was added, or where it is gone keep its document; tell whether one of them was there."""
+        if path.exists():
+            self.take(id, path, path.resolve().parent)
+            return True
+        old = next((document for document in kept.documents if document.id == id), None)
+        if old is not None:
+            self._documents[id], self._files[id] = old, kept.sources.files[id]
+        return old is not None
+
+    def skip(self, id: str, reason: str, *, digest: str = "") -> None:
+        """Note that a file gave no document; without a reason it only held no text."""
+        self._unread[id] = digest, reason
+
+    def corpus(self, sources: Sources) -> Corpus:
+        """Return what was gathered, with the rest of `sources`."""
+        documents = tuple(self._documents[id] for id in sorted(self._documents))
+        skipped = tuple(Skipped(shown(id), reason) for id, (_, reason) in sorted(self._unread.items()) if reason)
+        return Corpus(documents, replace(sources, files=self._files, unread=self._unread), skipped)
+
+    def _again(self, id: str, digest: str) -> Document | None:
+        """Return the document of the same content that is known already, by its new name."""
+        old = self._known.get((suffix(id), digest))
+        if old is None or (old.id != id and {old.id, id} & set(self._entries)):
+            return None
+        stem, was = PurePosixPath(id).stem, PurePosixPath(old.id).stem
+        return replace(old, id=id, title=stem if old.title == was else old.title)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise CorpusError when there is no such folder."""
     if not folder.exists():
         raise CorpusError(f"The folder {folder} does not exist; name a folder that holds the documents.")
     if not folder.is_dir():
         raise CorpusError(f"{folder} is not a folder; name the folder that holds the documents.")
-    files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    entries = _entries(folder / DESCRIPTION, files)
-    root = folder.resolve()
-    documents, skipped = [], []
-    with Confined(limits) as reader:
-        for name in sorted(files):
-            try:
-                extracted = _extracted(files[name], name, root, reader)
-            except UnreadableError as error:
-                skipped.append(Skipped(shown(name), str(error)))
-                continue
-            if extracted.text.strip():
-                documents.append(_document(name, extracted, entries.get(name, _Entry())))
-    if not documents and skipped:
-        first = skipped[0]
-        raise CorpusError(
-            f"No file in {folder} can be read; of the first of {len(skipped)}, {first.id}: {first.reason}."
-        )
-    if not documents:
-        kinds = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-        raise CorpusError(f"The folder {folder} holds no {kinds} file with text; add one and try again.")
-    return Corpus(tuple(documents), tuple(skipped))
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return the files below a folder whose formats are known, by their ids."""
+    return {path.relative_to(folder).as_posix(): path for path in _files(folder)}
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -114,14 +178,8 @@ def _refuse_folder(error: OSError) -> NoReturn:
     ) from error
 
 
-def _extracted(path: Path, name: str, root: Path, reader: Confined) -> Extracted:
-    if _UNPRINTABLE.search(name):
-        raise UnreadableError("it has a name that cannot be written as text; rename it")
-    return reader.read(path.suffix.lower(), _content(path, root, reader.limits.file_bytes))
-
-
-def _content(path: Path, root: Path, most: int) -> bytes:
-    """Return the bytes of a file that lies, when all links are followed, below `root`."""
+def content_of(path: Path, root: Path, most: int) -> bytes:
+    """Return the bytes of a file that lies, when all links are followed, below `root`; raises UnreadableError."""
     try:
         place = path.resolve(strict=True)
         if not place.is_relative_to(root):
@@ -145,14 +203,14 @@ def shown(name: str) -> str:
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), name)
 
 
-def _document(name: str, extracted: Extracted, entry: _Entry) -> Document:
-    text = extracted.text
+def _document(name: str, extracted: Extracted, entry: Entry) -> Document:
+    text, beginning = extracted.text, extracted.text[:_SAMPLE]
     return Document(
         id=name,
-        title=entry.title or _shortened(extracted.title) or _title(text) or PurePosixPath(name).stem,
-        language=entry.language or detect(text),
+        title=entry.title or _shortened(extracted.title) or _title(beginning) or PurePosixPath(name).stem,
+        language=entry.language or detect(beginning),
         text=text,
-        date=entry.date or _date(text),
+        date=entry.date or _date(beginning),
         url=entry.url,
         pages=extracted.pages,
         headings=extracted.headings,
@@ -191,13 +249,20 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _entries(path: Path, files: Mapping[str, Path]) -> dict[str, _Entry]:
-    if not path.is_file():
-        return {}
+def described(folder: Path, files: Mapping[str, Path], *, check: bool = True) -> tuple[dict[str, Entry], str]:
+    """Return what `corpus.toml` says, and its digest; empty where there is none. Without a check only the digest."""
+    path = folder / DESCRIPTION
+    if not path.exists():
+        return {}, ""
     try:
-        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        data = content_of(path, folder, _LONGEST_DESCRIPTION)
+        entries = _entries(tomllib.loads(data.decode("utf-8-sig")), files) if check else {}
+        return entries, hashlib.sha256(data).hexdigest()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, UnreadableError, RecursionError) as error:
         raise CorpusError(f"{DESCRIPTION} cannot be read ({error}); mend it or remove it.") from error
+
+
+def _entries(content: dict[str, Any], files: Mapping[str, Path]) -> dict[str, Entry]:
     documents = content.pop("documents", {})
     if content or not isinstance(documents, dict):
         unknown = ", ".join(content) or "documents"
@@ -205,12 +270,12 @@ def _entries(path: Path, files: Mapping[str, Path]) -> dict[str, _Entry]:
     return {name: _entry(name, values, files) for name, values in documents.items()}
 
 
-def _entry(name: str, values: Any, files: Mapping[str, Path]) -> _Entry:  # noqa: ANN401  # whatever TOML holds
+def _entry(name: str, values: Any, files: Mapping[str, Path]) -> Entry:  # noqa: ANN401  # whatever TOML holds
     if name not in files:
         raise CorpusError(f"{DESCRIPTION} describes {name!r}, which is not in the folder; mend the name or remove it.")
     if not isinstance(values, dict):
         raise CorpusError(f'{DESCRIPTION} must describe {name!r} in a table; write [documents."{name}"].')
-    unknown = sorted(set(values) - set(_Entry.__dataclass_fields__))
+    unknown = sorted(set(values) - set(Entry.__dataclass_fields__))
     if unknown:
         raise CorpusError(
             f"{DESCRIPTION} gives {name!r} the unknown key {unknown[0]!r}; keys are title, language, date, url."
@@ -223,4 +288,4 @@ def _entry(name: str, values: Any, files: Mapping[str, Path]) -> _Entry:  # noqa
         raise CorpusError(f"{DESCRIPTION} gives {name!r} a language that is no ISO 639-1 code; write one such as 'en'.")
     if not _is_day(values.get("date", "2000-01-01")):
         raise CorpusError(f"{DESCRIPTION} gives {name!r} a date that is no ISO day; write one such as 2026-02-08.")
-    return _Entry(**values)
+    return Entry(**values)

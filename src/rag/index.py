@@ -16,16 +16,17 @@ from typing import Any, BinaryIO, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.corpus import Skipped, read_corpus
+from rag.corpus import check_folder, read_corpus
 from rag.encode import BUNDLED, Encoder, lasting_name, open_encoder, spec_fingerprint
 from rag.engine import Engine, Selection
 from rag.errors import IndexDirectoryError
 from rag.local import Local
 from rag.sentences import sentences
+from rag.sources import Corpus, Skipped, Sources
 from rag.spans import Document, Span
 from rag.split import split
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 # As many texts as are embedded between two reports of progress.
@@ -101,6 +102,7 @@ class Index:
     encoder_name: str
     encoder_fingerprint: str
     settings: Settings
+    sources: Sources
     built: str
 
     @property
@@ -152,13 +154,13 @@ def build(
     return build_with(
         Path(corpus),
         Path(index),
-        _LazyEncoder(encoder or BUNDLED),
+        LazyEncoder(encoder or BUNDLED),
         settings=settings or Settings(),
         progress=progress or (lambda stage, done, total: None),
     )
 
 
-class _LazyEncoder:
+class LazyEncoder:
     """An encoder that is loaded only when a text has to be embedded."""
 
     def __init__(self, spec: str) -> None:
@@ -188,24 +190,50 @@ class _LazyEncoder:
 
 def build_with(corpus: Path, index: Path, encoder: Encoder, *, settings: Settings, progress: Progress) -> BuildReport:
     """Build with an encoder at hand; see `build`."""
+    check_folder(corpus)
+    return renew(lambda kept: read_corpus(corpus, kept=kept), index, encoder, settings=settings, progress=progress)
+
+
+def renew(
+    gather: Callable[[Corpus], Corpus], index: Path, encoder: Encoder, *, settings: Settings, progress: Progress
+) -> BuildReport:
+    """Make an index hold the documents that `gather` returns when told those that it holds; see `build`."""
     began = time.monotonic()
-    found = read_corpus(corpus)
-    documents = found.documents
-    progress("read", len(documents), len(documents))
     with _exclusive(index):
+        found = gather(read_kept(index))
+        documents = found.documents
+        progress("read", len(documents), len(documents))
         old = _read_old(index, encoder.fingerprint)
-        inputs = _inputs(documents, encoder, settings)
+        inputs = _inputs(found, encoder, settings)
         if old.inputs == inputs:
             _clear(index)
             return BuildReport(len(documents), old.passages, 0, old.passages, time.monotonic() - began, found.skipped)
         passages = _split(documents, settings, progress)
         if not len(passages):
-            raise IndexDirectoryError(f"the documents in {corpus} hold no passage; add some text and build again")
+            raise IndexDirectoryError("the documents hold no passage; add some text and build again")
         rows, embedded = _embed(passages, encoder, old.vectors, progress)
-        _write(index, documents, passages, rows, encoder, settings, inputs)
+        _write(index, found, passages, rows, encoder, settings, inputs)
         _clear(index)
     reused, seconds = len(passages) - embedded, time.monotonic() - began
     return BuildReport(len(documents), len(passages), embedded, reused, seconds, found.skipped)
+
+
+def read_kept(folder: Path) -> Corpus:
+    """Return the documents of an index and where they came from, whatever its encoder; none where there is none.
+
+    Of an index whose documents are damaged only their sources are returned.
+    """
+    try:
+        manifest, _ = _read_manifest(folder)
+        sources = Sources.of(manifest["sources"])
+    except (IndexDirectoryError, KeyError, TypeError, ValueError):
+        return Corpus()
+    try:
+        content = (folder / manifest["data"] / "documents.jsonl").read_bytes()
+        whole = _digest(content) == manifest["files"]["documents.jsonl"]
+        return Corpus(_documents(content) if whole else (), sources)
+    except (OSError, KeyError, TypeError, ValueError):
+        return Corpus((), sources)
 
 
 def open_index(folder: Path | str = "index") -> Index:
@@ -228,9 +256,7 @@ def _open_data(folder: Path, manifest: Mapping[str, Any], stamp: tuple[int, ...]
     data = folder / manifest["data"]
     try:
         _verify(data, manifest["files"])
-        documents = tuple(
-            _document(json.loads(line)) for line in (data / "documents.jsonl").read_bytes().split(b"\n") if line
-        )
+        documents = _documents((data / "documents.jsonl").read_bytes())
         places = np.load(data / "passages.npy", allow_pickle=False)
         return Index(
             folder=folder,
@@ -241,6 +267,7 @@ def _open_data(folder: Path, manifest: Mapping[str, Any], stamp: tuple[int, ...]
             encoder_name=manifest["encoder"]["name"],
             encoder_fingerprint=manifest["encoder"]["fingerprint"],
             settings=Settings(**manifest["settings"]),
+            sources=Sources.of(manifest["sources"]),
             built=manifest["built"],
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -286,7 +313,7 @@ def _embed(
 
 def _write(
     folder: Path,
-    documents: Sequence[Document],
+    corpus: Corpus,
     passages: Passages,
     rows: NDArray[np.float32],
     encoder: Encoder,
@@ -299,7 +326,7 @@ def _write(
     try:
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(parents=True)
-        lines = [json.dumps(_document_fields(document), ensure_ascii=False) + "\n" for document in documents]
+        lines = [json.dumps(_document_fields(document), ensure_ascii=False) + "\n" for document in corpus.documents]
         (data / "documents.jsonl").write_bytes("".join(lines).encode())
         np.save(data / "passages.npy", passages.places, allow_pickle=False)
         engine = Local.write(data, passages, rows)
@@ -312,7 +339,7 @@ def _write(
             "engine": dict(engine.description),
             "settings": asdict(settings),
             "passages": len(passages),
-            "documents": {d.id: _digest(d.text.encode()) for d in documents},
+            "sources": corpus.sources.to_dict(),
             "files": {path.relative_to(data).as_posix(): _digest(path.read_bytes()) for path in _files(data)},
         }
         for path in _files(data):
@@ -387,10 +414,15 @@ def _verify(data: Path, files: Mapping[str, str]) -> None:
             raise _damaged(data.parent, f"{name} was changed")
 
 
-def _inputs(documents: Sequence[Document], encoder: Encoder, settings: Settings) -> str:
+def _inputs(corpus: Corpus, encoder: Encoder, settings: Settings) -> str:
     """Return a digest of all that decides what the index holds."""
-    described = [FORMAT, encoder.fingerprint, asdict(settings), [_document_fields(document) for document in documents]]
+    documents = [_document_fields(document) for document in corpus.documents]
+    described = [FORMAT, encoder.fingerprint, asdict(settings), documents, corpus.sources.to_dict()]
     return _digest(json.dumps(described, sort_keys=True).encode())
+
+
+def _documents(content: bytes) -> tuple[Document, ...]:
+    return tuple(_document(json.loads(line)) for line in content.split(b"\n") if line)
 
 
 def _document(fields: Mapping[str, Any]) -> Document:
