@@ -211,10 +211,11 @@ def test_lines_become_paragraphs() -> None:
     ]
     text, starts = flowing(pages)
     assert text == (
+        "The yearly report\n\n"
         "The ship was well-known in the harbour, a well-known ship of cooperation that goes on. - No list.\n\n"
         "- A list\n\n- of two\n\n2019 1\n\n2020 2"
     )
-    assert [text[start : start + 6] for start in starts] == ["The sh", "that g", "2019 1"]
+    assert [text[start : start + 6] for start in starts] == ["The ye", "that g", "2019 1"]
 
 
 # DOCX
@@ -328,6 +329,13 @@ def test_a_short_page_keeps_all_but_its_furniture(reader: Confined) -> None:
         ".html", b"<body><header><h1>Note</h1></header><nav>Home</nav><div>It is <p>short.</div></body>"
     )
     assert (found.text, headings(found)) == ("Note\n\nIt is\n\nshort.", ["Note"])
+
+
+def test_a_deep_page_is_read_whole_or_refused(reader: Confined) -> None:
+    assert reader.read(".html", b"<div>" * 1_000 + b"Deep.").text == "Deep."
+    assert reader.read(".html", b"<p>" + b"word " * 3_000_000).text == "word " * 2_999_999 + "word"
+    with pytest.raises(UnreadableError, match="it is nested too deeply"):
+        reader.read(".html", b"<div>" * 3_000 + b"Too deep.")
 
 
 def test_a_layout_table_keeps_its_paragraphs(reader: Confined) -> None:

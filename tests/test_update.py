@@ -13,7 +13,7 @@ from rag import add, remove, status
 from rag.cli import app
 from rag.encode import Encoder
 from rag.errors import CorpusError, IndexDirectoryError
-from rag.formats import Confined
+from rag.formats import Confined, Extracted
 from rag.index import BuildReport, Settings, build_with, open_index
 from rag.sources import Skipped
 
@@ -170,7 +170,12 @@ def test_what_has_not_changed_is_not_read_again(
     assert built(corpus, index, word_hash).embedded == 1
     read: list[str] = []
     original = Confined.read
-    monkeypatch.setattr(Confined, "read", lambda *given: (read.append(given[1]), original(*given))[1])
+
+    def noted(reader: Confined, suffix: str, data: bytes) -> Extracted:
+        read.append(suffix)
+        return original(reader, suffix, data)
+
+    monkeypatch.setattr(Confined, "read", noted)
     (corpus / "report.pdf").rename(corpus / "boats.pdf")
     (corpus / "faro.txt").write_text("Changed.")
     assert built(corpus, index, word_hash).embedded == 1

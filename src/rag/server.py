@@ -48,6 +48,8 @@ def launch(
     if corpus is not None:
         with console.status("Indexing"):
             report = build(corpus, index)
+        for skipped in report.skipped:
+            console.print(f"Skipped {skipped.id}: {skipped.reason}")
         console.print(f"{index}: {report.documents} documents of {corpus}, {report.embedded} passages new or changed")
 
     def announce(address: str) -> None:

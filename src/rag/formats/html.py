@@ -1,5 +1,6 @@
 """HTML pages -> their main text, without navigation."""
 
+from copy import deepcopy
 from typing import Any
 
 from rag.formats.extracted import Extracted, UnreadableError
@@ -13,13 +14,12 @@ def read_html(data: bytes) -> Extracted:
     """Return the main text of a page with its headings; of a short page, all but navigation and the like."""
     import trafilatura
 
-    markup = decode_html(data)
-    root = parse_html(markup)
+    root = parse_html(decode_html(data))
     if root is None:
         raise UnreadableError("it holds no HTML; mend it or remove it")
     title = _title(root)
     main = trafilatura.extract(
-        markup, output_format="html", include_formatting=True, include_comments=False, favor_recall=True
+        deepcopy(root), output_format="html", include_formatting=True, include_comments=False, favor_recall=True
     )
     found = parse_html(main) if main else None
     text = read_markup(found) if found is not None else Extracted("")

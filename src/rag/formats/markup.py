@@ -60,15 +60,26 @@ def _decoded(data: bytes, names: list[str]) -> str:
 
 
 def parse_html(text: str) -> "HtmlElement | None":
-    """Return the root of the markup; None when there is nothing in it. Nothing it refers to is loaded."""
+    """Return the root of the markup; None when there is nothing in it. Nothing it refers to is loaded.
+
+    Raises UnreadableError when it is nested too deeply, and MemoryError.
+    """
     from lxml import etree, html
 
-    parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
-    try:
-        # A document without any element is no error but an empty tree.
-        return html.document_fromstring(text, parser=parser) if text.strip() else None
-    except (etree.ParserError, etree.XMLSyntaxError):
+    if not text.strip():
         return None
+    parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
+    try:
+        root = html.document_fromstring(text, parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        root = None  # a document without any element, or the end of memory
+    # Where the parser gives up it returns what it has, as if that were all.
+    given_up = {entry.type_name for entry in parser.error_log.filter_from_fatals()}
+    if "ERR_NO_MEMORY" in given_up:
+        raise MemoryError
+    if "ERR_RESOURCE_LIMIT" in given_up:
+        raise UnreadableError("it is nested too deeply, as a trap is; remove it")
+    return root
 
 
 def read_markup(root: "HtmlElement", *, without: frozenset[str] = frozenset()) -> Extracted:

@@ -48,21 +48,23 @@ def flowing(pages: Sequence[Sequence[str]]) -> tuple[str, tuple[int, ...]]:
 
 
 def _without_running_heads(pages: list[list[str]]) -> list[list[str]]:
-    """Leave out first and last lines that most pages have, but for the number of the page, and white lines at ends."""
+    """Leave out first and last lines that most pages have, but for the number of the page, and white lines at ends.
+
+    The first time such a line stays, unless it is a number: nothing that is said is lost.
+    """
     bare = [_trimmed(page) for page in pages]
     if len(pages) < _FEWEST_PAGES:
         return bare
     for place in (0, -1):
         seen = Counter(_NUMBER.sub("0", page[place]) for page in bare if page)
         repeated = {line for line, count in seen.items() if 2 * count > len(pages)}
-        bare = [_trimmed(_without(page, place, repeated)) for page in bare]
+        told: set[str] = set()
+        for number, page in enumerate(bare):
+            line = _NUMBER.sub("0", page[place]) if page else ""
+            if line in repeated and (line in told or not _WORD.search(line)):
+                bare[number] = _trimmed(page[1:] if place == 0 else page[:-1])
+            told.add(line)
     return bare
-
-
-def _without(page: list[str], place: int, repeated: set[str]) -> list[str]:
-    if not page or _NUMBER.sub("0", page[place]) not in repeated:
-        return page
-    return page[1:] if place == 0 else page[:-1]
 
 
 def _trimmed(page: list[str]) -> list[str]:
