@@ -10,7 +10,10 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from rag.index import build
+from rag.ask import Assistant
+from rag.decide import Weights
+from rag.index import Settings, build, build_with, open_index
+from rag.read import SentenceReader
 
 # Shared runners are slow at times; a property does not depend on the clock.
 settings.register_profile("steady", deadline=None)
@@ -97,3 +100,11 @@ def index_dir(corpus_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("built") / "index"
     build(corpus_dir, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def word_assistant(corpus_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    """An assistant that loads no model: word-hash vectors, whole sentences as answers."""
+    folder, encoder = tmp_path_factory.mktemp("words") / "index", WordHashEncoder()
+    build_with(corpus_dir, folder, encoder, settings=Settings(), progress=lambda stage, done, total: None)
+    return Assistant(open_index(folder), encoder, SentenceReader(encoder), Weights.load())

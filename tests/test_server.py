@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from rag.errors import RagError
-from rag.server import run, serving
+from rag.server import Where, run, serving
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,7 +42,7 @@ def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(RagError, match=f"port {port} .*: choose another host or port") as refusal:
-            run(hello, port=port)
+            run(hello, Where(port=port))
     assert "\n" not in str(refusal.value)
 
 
@@ -51,7 +51,7 @@ def test_a_port_that_is_taken_is_named() -> None:
 def test_a_host_that_is_not_ours_is_named(host: str) -> None:
     with (
         pytest.raises(RagError, match=rf"cannot be served at {re.escape(host) or 'no address'},"),
-        serving(hello, host=host),
+        serving(hello, Where(host)),
     ):
         pass
 
@@ -62,8 +62,10 @@ def test_an_application_that_does_not_start_is_told() -> None:
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "no"})
 
-    with pytest.raises(RagError, match="cannot be served"), serving(broken):
+    with pytest.raises(RagError, match="its application does not start"), serving(broken):
         pass
+    with pytest.raises(RagError, match="its application does not start"):
+        run(broken, Where())
 
 
 @pytest.mark.enable_socket

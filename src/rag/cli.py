@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -44,6 +44,7 @@ PACKAGES = (
 )
 SEEDS = Path("seeds")
 INDEX = Path("index")
+LINE_LIMIT = 1_048_576  # bytes of a line of standard input; a question is far shorter
 
 _REASONS: dict[Reason, str] = {
     "nothing_relevant": "nothing in them is about it",
@@ -185,13 +186,18 @@ def ask(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the ranks and scores of each stage, for winners and losers.")
     ] = False,
+    history: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help='Earlier turns that it may lean on: [["question", "answer"], ...].'),
+    ] = None,
 ) -> None:
     """Ask a question and print the answer in a document's own words, with its place."""
+    turns = _turns(history)
     assistant = _open(index)
     _check_documents(document or (), assistant)
     console = _console()
     for text in _questions(question):
-        answer = assistant.ask(text, language=language, documents=document or None, threshold=threshold)
+        answer = assistant.ask(text, turns, language=language, documents=document or None, threshold=threshold)
         if as_json:
             _print_json({**answer.to_dict(), **({"explanation": answer.explain()} if explain else {})})
         else:
@@ -208,18 +214,55 @@ def chat(
     corpus: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Bring the index up to date with this folder first.")
     ] = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="The address to listen on; another machine reaches 0.0.0.0.")] = "127.0.0.1",
     port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="The port to listen on; the first free one from 7860 when not given."),
     ] = None,
+    auth: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who may ask: a file of lines that `rag password` made.")
+    ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Let everybody ask who reaches the host, even from other machines.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Another name that the page is reached by; can be repeated."),
+    ] = None,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Serve assistants over MCP as well, at /mcp.")] = False,
 ) -> None:
-    """Open the chat page for the browser."""
+    """Open the chat page for the browser, and answer programs at /api."""
+    from rag.server import Where, launch
+
+    where = Where(host, port, auth, everybody=no_auth, names=tuple(allow_host or ()))
+    where.rules()  # what is wrong with them should not wait for an index
     if corpus is None:
         _build_when_missing(index)
-    from rag.server import launch
+    launch(index, corpus=corpus, where=where, mcp=mcp)
 
-    launch(index, corpus=corpus, host=host, port=port)
+
+@app.command()
+@_mistakes_on_one_line()
+def mcp(*, index: IndexOption = INDEX) -> None:
+    """Serve one assistant over MCP, on standard input and output."""
+    from rag.mcp_server import check_installed, speak
+
+    check_installed()
+    speak(_open(index), version=_version(DISTRIBUTION))
+
+
+@app.command()
+@_mistakes_on_one_line()
+def password(name: Annotated[str, typer.Argument(help="Who may ask: the name to log in with.")]) -> None:
+    """Print a line for the file of `rag chat --auth`; the password is asked for, or read from a pipe."""
+    from rag.passwords import check_name, password_line
+
+    check_name(name)
+    if sys.stdin.isatty():
+        word = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        word = sys.stdin.readline().rstrip("\r\n")
+    typer.echo(password_line(name, word))
 
 
 @app.command()
@@ -395,13 +438,30 @@ def _check_documents(wanted: Sequence[str], assistant: "Assistant") -> None:
             )
 
 
+def _turns(history: str | None) -> tuple[tuple[str, str], ...]:
+    from rag.wire import read_history
+
+    try:
+        return read_history(json.loads(history or "[]"))
+    except (ValueError, RecursionError):
+        raise RagError('--history is not JSON: give it as [["question", "answer"], ...]') from None
+
+
 def _questions(question: str) -> Iterator[str]:
     if question != "-":
         yield question
         return
-    for line in sys.stdin.buffer:
+    for line in _lines(sys.stdin.buffer):
         # A byte that is no text must not end the conversation, nor a blank line: each gets an answer with a reason.
         yield line.decode("utf-8", errors="replace").removeprefix("\ufeff").rstrip("\r\n")
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Give the lines of a file, each cut at LINE_LIMIT, so that no line is too long for the memory."""
+    while line := file.readline(LINE_LIMIT):
+        yield line
+        while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
+            line = file.readline(LINE_LIMIT)
 
 
 def _print_json(values: dict[str, object]) -> None:

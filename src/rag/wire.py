@@ -38,7 +38,7 @@ class AskRequest:
         fields = _fields(values, ("question", "history", "language", "documents", "threshold"))
         return cls(
             _question(fields),
-            _history(fields.get("history")),
+            read_history(fields.get("history")),
             _language(fields.get("language")),
             _documents(fields.get("documents")),
             _threshold(fields.get("threshold")),
@@ -204,7 +204,8 @@ def _text(value: object, name: str, limit: int) -> str:
     return value
 
 
-def _history(value: object) -> tuple[tuple[str, str], ...]:
+def read_history(value: object) -> tuple[tuple[str, str], ...]:
+    """Return the turns of a JSON value, none for null; raises RagError when they are not pairs of strings."""
     if value is None:
         return ()
     if not _is_list(value):
