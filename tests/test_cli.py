@@ -14,11 +14,12 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from rag.cli import PACKAGES, app, print_answer
+from rag.cli import LINE_LIMIT, PACKAGES, app, print_answer
+from rag.passwords import Passwords
 from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("build", "add", "remove", "status", "ask", "chat", "evaluate", "doctor")
+COMMANDS = ("build", "add", "remove", "status", "ask", "chat", "mcp", "password", "evaluate", "doctor")
 
 
 def rag(*arguments: str | Path, input: str | bytes | None = None) -> Result:
@@ -76,11 +77,23 @@ def test_wrong_usage_exits_2(arguments: tuple[str, ...]) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
 
 
+HEAVY = ("torch", "sentence_transformers", "faiss", "gradio", "bm25s", "langchain_text_splitters", "py3langid")
+SERVING = ("gradio", "starlette", "fastapi", "uvicorn", "mcp", "anyio", "httpx", "torch", "sentence_transformers")
+
+
 def test_the_command_line_loads_nothing_heavy() -> None:
-    heavy = "{'torch', 'sentence_transformers', 'faiss', 'gradio', 'bm25s', 'langchain_text_splitters', 'py3langid'}"
+    heavy = {*HEAVY, *SERVING}
     code = f"import sys, rag.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_asking_loads_nothing_that_serves(index_dir: Path) -> None:
+    asked = f"['ask', 'who?', '--json', '--history', '[[\"a\", \"b\"]]', '--index', {str(index_dir)!r}]"
+    code = f"import sys\nfrom rag.cli import app\napp({asked}, standalone_mode=False)\n"
+    code += f"print(sorted({set(SERVING)} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1] == "[]"
 
 
 def test_python_m_rag_is_the_command() -> None:
@@ -156,6 +169,60 @@ def test_no_question_is_an_error(hard: str, index_dir: Path, corpus_dir: Path) -
     assert answer["found"] == (answer["reason"] is None)
     if not hard.strip():
         assert not answer["found"]
+
+
+def test_a_line_that_is_too_long_for_the_memory_is_cut(index_dir: Path, question: str) -> None:
+    sent = b"x" * (2 * LINE_LIMIT + 7) + b"\n" + question.encode() + b"\n\n" + b"y" * LINE_LIMIT + b"\n" + b"who?"
+    result = rag("ask", "--json", "-", "--index", index_dir, input=sent)
+    assert (result.exit_code, result.stderr) == (0, "")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [len(answer["question"]) for answer in answers] == [LINE_LIMIT, len(question), 0, LINE_LIMIT, 4]
+    assert [answer["reason"] for answer in answers[:1] + answers[2:4]] == ["not_a_question"] * 3
+    assert answers[1]["found"]
+
+
+@pytest.mark.parametrize("history", ["{", "[[1, 2]]", '[["a"]]', '"a"', "[" * 100_000, '[["a", "b"]]x'])
+def test_a_history_that_is_none_is_a_mistake(history: str, index_dir: Path) -> None:
+    result = rag("ask", "who?", "--index", index_dir, "--history", history)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert re.fullmatch(r"rag: .*history.*\n", result.stderr)
+
+
+def test_a_history_reaches_the_question(index_dir: Path, question: str) -> None:
+    turns = json.dumps([[question, "It opened in June 2019."]])
+    alone, led = (
+        json.loads(rag("ask", "And who runs it?", "--json", "--index", index_dir, *more).stdout)
+        for more in ((), ("--history", turns))
+    )
+    assert led["question"] == alone["question"]
+    assert (led["passages"], led["confidence"]) != (alone["passages"], alone["confidence"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--host", "0.0.0.0"), "everybody who reaches this machine could ask"),
+        (("--auth", "no-such-file"), r"the passwords in no-such-file cannot be read \(No such file or directory\)"),
+        (("--host", "0.0.0.0", "--auth", "no-such-file"), "cannot be read"),
+    ],
+)
+def test_the_page_is_not_served_to_strangers_by_mistake(options: tuple[str, ...], said: str, index_dir: Path) -> None:
+    result = rag("chat", "--index", index_dir, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert re.search(said, result.stderr)
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_password_becomes_a_line_that_lets_in(tmp_path: Path) -> None:
+    result = rag("password", "ada", input="correct horse\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+    (tmp_path / "passwords").write_text(result.stdout)
+    known = Passwords.read(tmp_path / "passwords")
+    assert known.accept("ada", "correct horse")
+    assert not known.accept("ada", "correct hors")
+    for name, word in (("ada", "short"), ("a:b", "correct horse"), ("ada", "")):
+        refused = rag("password", name, input=word + "\n")
+        assert (refused.exit_code, refused.stdout) == (2, "")
 
 
 def test_documents_limit_the_search(index_dir: Path, corpus_dir: Path, question: str) -> None:

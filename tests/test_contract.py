@@ -173,7 +173,7 @@ def test_passages_are_the_same_over_http_gradio_and_mcp(assistant: Assistant, ad
 
 
 def test_a_mistake_is_the_same_sentence_over_http_gradio_and_mcp(address: str, client: Any) -> None:
-    from gradio_client.exceptions import AppError
+    from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
     from mcp import Client
 
     for asked in (

@@ -57,6 +57,7 @@ def tools(assistant: Assistant) -> dict[str, Tool]:
 
 def test_an_assistant_is_told_how_to_use_it_rightly(word_assistant: Assistant) -> None:
     async def say(client: Client) -> tuple[str | None, str]:
+        assert client.server_info
         return client.instructions, client.server_info.version
 
     instructions, version = talk(word_assistant, say)

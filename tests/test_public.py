@@ -84,10 +84,10 @@ def test_every_module_has_a_docstring_of_one_sentence() -> None:
 
 
 def test_the_commands_are_these() -> None:
-    assert commands() == ["add", "ask", "build", "chat", "doctor", "evaluate", "remove", "status"]
+    assert commands() == ["add", "ask", "build", "chat", "doctor", "evaluate", "mcp", "password", "remove", "status"]
 
 
-@pytest.mark.parametrize("command", ["add", "ask", "build", "chat", "doctor", "evaluate", "remove", "status"])
+@pytest.mark.parametrize("command", commands())
 def test_the_readme_names_every_command(command: str) -> None:
     assert f"rag {command}" in readme()
 
