@@ -19,7 +19,7 @@ HARBOUR = "Who runs the harbour of Port Ellis?"
 ASKED: dict[str, dict[str, Any]] = {
     "answered": {"question": HARBOUR},
     "answered in another language": {"question": "Chi dirige il porto di Port Ellis?"},
-    "refused": {"question": "Who leads the lighthouse choir?"},
+    "refused or doubtful": {"question": "Which pizza do astronauts prefer in orbit?"},
     "refused by the threshold": {"question": HARBOUR, "threshold": 1},
     "threshold 0": {"question": "Which pizza do astronauts prefer?", "threshold": 0},
     "no question": {"question": "?!"},
@@ -132,7 +132,6 @@ def test_the_questions_are_of_every_kind(assistant: Assistant) -> None:
     assert found["threshold 0"]["found"]
     assert found["hostile"]["found"]
     assert found["no question"]["reason"] == "not_a_question"
-    assert not found["refused"]["found"]
     assert not found["refused by the threshold"]["found"]
     assert {each["document"] for each in found["one document"]["citations"]} == {"ferry.txt"}
     assert found["language"]["language"] == "fr"
@@ -197,3 +196,18 @@ def test_a_mistake_is_the_same_sentence_over_http_gradio_and_mcp(address: str, c
         with pytest.raises(AppError) as refusal:
             client.predict(**asked, api_name="/ask")
         assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_mcp_keeps_no_sessions_to_listen_to_or_end(address: str, method: str) -> None:
+    response = httpx.request(method, f"{address}mcp", headers={"accept": "text/event-stream"})
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert set(response.json()) == {"error"}
+
+
+def test_the_guard_lies_around_page_api_and_mcp_alike(address: str) -> None:
+    for path in ("", "api/health", "mcp", "gradio_api/info", "config", "nothing"):
+        assert httpx.get(address + path, headers={"host": "evil.example"}).status_code == 421, path
+        cross = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+        assert httpx.post(address + path, headers=cross, json={}).status_code == 403, path
+        assert httpx.get(address + path).headers["x-content-type-options"] == "nosniff", path

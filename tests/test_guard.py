@@ -165,17 +165,37 @@ def test_files_have_a_limit_of_their_own_where_they_may_come() -> None:
     async def pieces() -> Any:
         yield b"x"
 
-    rules = Rules(body_limit=10, upload_path="/gradio_api/upload", upload_limit=50)
-    upload = "/gradio_api/upload"
-    fits, large, unsaid, elsewhere = send(
+    files = "/gradio_api/queue/join"
+    rules = Rules(body_limit=10, files_path=files, files_limit=50)
+    fits, large, unsaid, elsewhere, below = send(
         rules,
-        post(upload, content=b"x" * 50),
-        post(upload, content=b"x" * 51),
-        post(upload, content=pieces()),
+        post(files, content=b"x" * 50),
+        post(files, content=b"x" * 51),
+        post(files, content=pieces()),
         post(content=b"x" * 50),
+        post(files + "/more", content=b"x" * 50),
     )
     assert fits.text == "POST 50"
-    assert [each.status_code for each in (large, unsaid, elsewhere)] == [413, 411, 413]
+    assert [each.status_code for each in (large, unsaid, elsewhere, below)] == [413, 411, 413, 413]
+
+
+def test_only_a_few_bodies_of_files_arrive_at_once() -> None:
+    release = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await release.wait()
+        await echo(scope, receive, send)
+
+    async def inside() -> list[int]:
+        rules = Rules(body_limit=10, files_path="/files", files_limit=50)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(Guard(slow, rules))) as client:
+            large = [asyncio.create_task(client.send(post("/files", content=b"x" * 50))) for _ in range(5)]
+            small = asyncio.create_task(client.send(post("/files", content=b"x")))
+            await asyncio.wait(large, return_when=asyncio.FIRST_COMPLETED)
+            release.set()
+            return [(await each).status_code for each in (*large, small)]
+
+    assert asyncio.run(inside()) == [200, 200, 200, 200, 503, 200]
 
 
 def test_answers_tell_browsers_to_keep_to_this_site() -> None:
@@ -183,7 +203,7 @@ def test_answers_tell_browsers_to_keep_to_this_site() -> None:
     for response in (page, data, mcp):
         assert response.headers["x-content-type-options"] == "nosniff"
         assert response.headers["x-frame-options"] == "DENY"
-        assert response.headers["referrer-policy"] == "no-referrer"
+        assert response.headers["referrer-policy"] == "same-origin"
         assert "access-control-allow-origin" not in response.headers
         assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
     assert page.headers["content-security-policy"].startswith("default-src 'self';")

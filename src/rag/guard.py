@@ -22,6 +22,7 @@ BODY_SECONDS = 30  # that a body may take to arrive
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHECKS_WAITING = 64  # passwords that wait to be checked
 _REMEMBERED = 1_024  # credentials that were right
+_LARGE_AT_ONCE = 4  # bodies that hold files
 _LATER = ((b"retry-after", b"5"),)
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _DATA = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -34,7 +35,7 @@ _PAGE = (
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
-    b"referrer-policy": b"no-referrer",
+    b"referrer-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
 }
@@ -45,15 +46,15 @@ class Rules:
     """What is let in: the names of this server, who (None: everybody), and how large a body, in bytes.
 
     A request must call the server by one of `hosts`, or `by_address` by an IP address: a name that somebody else made
-    lead here (DNS rebinding) is neither. Under `upload_path` files may come, of another size together.
+    lead here (DNS rebinding) is neither. At `files_path` files may come, and a body has `files_limit`.
     """
 
     hosts: frozenset[str] = LOCAL_NAMES
     by_address: bool = False
     passwords: Passwords | None = None
     body_limit: int = BODY_LIMIT
-    upload_path: str | None = None
-    upload_limit: int = BODY_LIMIT
+    files_path: str | None = None
+    files_limit: int = BODY_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Guard:
 
     def __init__(self, app: "ASGIApp", rules: Rules) -> None:
         self._app, self._rules = app, rules
+        self._large = 0
         self._door = _Door(rules.passwords) if rules.passwords else None
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -79,11 +81,14 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         guarded = _with_headers(scope["path"], send)
-        body = await self._refusal(scope) or await self._body(scope, receive)
-        if isinstance(body, _Refusal):
-            await _refuse(body, guarded)
+        refusal = await self._refusal(scope)
+        if refusal is not None:
+            await _refuse(refusal, guarded)
+        elif self._takes_files(scope):
+            await self._pass_files(scope, receive, guarded)
         else:
-            await self._app(scope, body, guarded)
+            body = await _whole(scope, receive, self._rules.body_limit)
+            await (_refuse(body, guarded) if isinstance(body, _Refusal) else self._app(scope, body, guarded))
 
     async def _refusal(self, scope: "Scope") -> _Refusal | None:
         headers = _Headers(scope["headers"])
@@ -102,15 +107,30 @@ class Guard:
     def _is_ours(self, name: str) -> bool:
         return name in self._rules.hosts or (self._rules.by_address and is_address(name))
 
-    async def _body(self, scope: "Scope", receive: "Receive") -> "Receive | _Refusal":
-        path = self._rules.upload_path
-        if path is None or not scope["path"].startswith(path) or scope["method"] in _SAFE_METHODS:
-            return await _whole(scope, receive, self._rules.body_limit)
+    def _takes_files(self, scope: "Scope") -> bool:
+        path = self._rules.files_path
+        return path is not None and scope["path"] == path and scope["method"] not in _SAFE_METHODS
+
+    async def _pass_files(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Pass on a body that may hold files while it comes: no more comes than was declared."""
         declared = _declared(scope)
         if declared is None:
-            return _Refusal(411, "the size of what is sent is not said: send the header Content-Length")
-        # Not kept here: the application writes it to disk while it comes, and no more comes than was declared.
-        return receive if declared <= self._rules.upload_limit else _too_large(self._rules.upload_limit)
+            sentence = "the size of what is sent is not said: send the header Content-Length"
+            await _refuse(_Refusal(411, sentence), send)
+        elif declared > self._rules.files_limit:
+            await _refuse(_too_large(self._rules.files_limit), send)
+        elif declared <= self._rules.body_limit:
+            await self._app(scope, receive, send)
+        elif self._large >= _LARGE_AT_ONCE:
+            await _refuse(
+                _Refusal(503, "too many files arrive at once: send them again in a few seconds", _LATER), send
+            )
+        else:
+            self._large += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._large -= 1
 
 
 class _Headers:

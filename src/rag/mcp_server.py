@@ -144,7 +144,13 @@ class Endpoint:
         self._manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Answer one request."""
+        """Answer one request; without sessions there is nothing to listen to (GET) or to end (DELETE)."""
+        if scope["method"] != "POST":
+            from starlette.responses import JSONResponse
+
+            said = {"error": f"{scope['method']} means nothing here: send MCP messages with POST"}
+            await JSONResponse(said, 405, {"allow": "POST"})(scope, receive, send)
+            return
         await self._manager.handle_request(scope, receive, send)
 
     @asynccontextmanager

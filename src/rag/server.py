@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "verbatim-qa"
 LOCAL = "127.0.0.1"
+EVENTS_PATH = "/gradio_api/queue/join"  # where the page sends what a reader does, chosen files among it
+FILES_LIMIT = 72_000_000  # bytes of a body there: ten files of 5 MB in base64
 FIRST_PORT, PORTS = 7860, 100  # where a free port is looked for, and how many are tried
 CONNECTIONS = 512  # at a time; each open page keeps one or two
 PATIENCE = 3  # seconds that open connections have to end when the server stops
@@ -60,7 +62,13 @@ class Where:
                 "give --auth FILE, or --no-auth if that is meant"
             )
         own = {host, socket.gethostname().lower(), *self.names} if not is_local else {host, *self.names}
-        return Rules(hosts=LOCAL_NAMES | {name.lower() for name in own}, by_address=not is_local, passwords=passwords)
+        return Rules(
+            hosts=LOCAL_NAMES | {name.lower() for name in own},
+            by_address=not is_local,
+            passwords=passwords,
+            files_path=EVENTS_PATH,
+            files_limit=FILES_LIMIT,
+        )
 
 
 def launch(
