@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold bench encoder encoder-scores reader reader-scores decision
+.PHONY: check test gold bench torture encoder encoder-scores reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -22,6 +22,10 @@ gold:  ## the gold set, against the expected scores
 
 bench:  ## latency of asking, cold and warm
 	$(PYTHON) -m benchmarks.ask
+	$(PYTHON) -m benchmarks.scale --sizes 5,1000
+
+torture:  ## kills, flipped bits, a full disk, two builders (minutes)
+	$(PYTHON) -m benchmarks.torture
 
 encoder:  ## train the bundled encoder from the start (hours); each step resumes where it was stopped
 	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -240,3 +241,24 @@ def test_asking_imports_no_heavy_library(index_dir: Path) -> None:
         check=False,
     )
     assert (run.returncode, run.stdout.strip()) == (0, "[]"), run.stderr
+
+
+def test_several_processes_embed_as_one(reference: SentenceTransformerEncoder, tmp_path: Path) -> None:
+    texts = thousand_sentences()[:70]
+    program = tmp_path / "program.py"  # the processes begin where a script does, and pytest is none
+    program.write_text(
+        "import sys, numpy as np\n"
+        "from rag.encode import LazyEncoder\n"
+        "if __name__ == '__main__':\n"
+        "    with LazyEncoder('bundled', workers=2) as encoder:\n"
+        "        np.save(sys.argv[1], encoder.encode_passages(sys.stdin.read().split('\\x1e')))\n"
+    )
+    subprocess.run(
+        [sys.executable, str(program), str(tmp_path / "rows.npy")],
+        input="\x1e".join(texts).encode(),
+        check=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    rows = np.load(tmp_path / "rows.npy")
+    np.testing.assert_allclose(rows, reference.encode_passages(texts), atol=2e-5)

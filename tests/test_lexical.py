@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexDirectoryError
-from rag.lexical import Lexical, best_scores, query_terms, terms
+from rag.lexical import Lexical, query_terms, terms
 
 LANGUAGES = ["en", "es", "fr", "it", "de", "und"]
 # Few words, so that random passages share some; words of several languages, so that stopwords and stems matter.
@@ -73,7 +73,6 @@ def test_allowed_passages_keep_their_scores_and_order(
 def test_equal_scores_come_in_the_order_of_their_ids() -> None:
     lexical = Lexical.of(["zebra", "lion", *["lion zebra"] * 50], ["und"] * 52)
     assert lexical.search("lion zebra", ["und"], 4)[0].tolist() == [2, 3, 4, 5]
-    assert best_scores(np.array([1, 0, 1, 2, 1], dtype=np.float32), 3)[0].tolist() == [3, 0, 2]
 
 
 def test_ids_that_are_no_passages() -> None:
@@ -214,28 +213,27 @@ def test_weights() -> None:
 
 @settings(deadline=None)
 @given(PASSAGES, TEXTS)
-def test_saved_and_loaded_is_the_same(
+def test_written_and_loaded_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, passages: list[tuple[str, str]], question: str
 ) -> None:
     folder = tmp_path_factory.mktemp("lexical")
     texts, languages = [text for text, _ in passages], [language for _, language in passages]
     lexical = Lexical.of(texts, languages, k1=1.1, b=0.3)
-    lexical.save(folder / "one")
-    Lexical.of(texts, languages, k1=1.1, b=0.3).save(folder / "two")
+    for name in ("one", "two"):
+        Lexical.write(folder / name, passages, k1=1.1, b=0.3)
     loaded = Lexical.load(folder / "one")
-    loaded.save(folder / "three")
+    assert len(list((folder / "one").iterdir())) == 7
     for file in sorted((folder / "one").iterdir()):
         assert file.read_bytes() == (folder / "two" / file.name).read_bytes()
-        assert file.read_bytes() == (folder / "three" / file.name).read_bytes()
     assert len(loaded) == len(passages)
     assert loaded.weight("amazon") == lexical.weight("amazon")
     assert loaded.scores(question, LANGUAGES).tolist() == lexical.scores(question, LANGUAGES).tolist()
 
 
-def test_saved_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
+def test_written_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from rag.lexical import Lexical;"
-        "Lexical.of(['lion zebra ant bee cow', 'lion dog eel fox'], ['en', 'it']).save(Path(sys.argv[1]))"
+        "Lexical.write(Path(sys.argv[1]), [('lion zebra ant bee cow', 'en'), ('lion dog eel fox', 'it')])"
     )
     for seed in ("1", "2"):
         environment = {"PYTHONPATH": str(Path(__file__).parent.parent / "src"), "PYTHONHASHSEED": seed}
@@ -243,7 +241,6 @@ def test_saved_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
         subprocess.run(command, check=True, timeout=60, env=environment)
     saved = [{file.name: file.read_bytes() for file in (tmp_path / seed).iterdir()} for seed in ("1", "2")]
     assert saved[0] == saved[1]
-    assert set(saved[0]) == {"data.npy", "indices.npy", "indptr.npy", "lexical.json"}
 
 
 def test_damaged_folders(tmp_path: Path) -> None:
@@ -251,25 +248,46 @@ def test_damaged_folders(tmp_path: Path) -> None:
         with pytest.raises(IndexDirectoryError, match="build the index again"):
             Lexical.load(tmp_path)
 
+    def write() -> None:
+        Lexical.write(tmp_path, [("lion zebra", "en")])
+
     refused()
-    lexical = Lexical.of(["lion zebra"], ["en"])
     described = tmp_path / "lexical.json"
-    lexical.save(tmp_path)
-    described.write_bytes(described.read_bytes().replace(b'"format":1', b'"format":2'))
+    write()
+    described.write_bytes(described.read_bytes().replace(b'"format": 2', b'"format": 3'))
     refused()
     described.write_text("[]")
     refused()
-    lexical.save(tmp_path)
-    (tmp_path / "indices.npy").write_bytes((tmp_path / "indices.npy").read_bytes()[:-2])
+    write()
+    (tmp_path / "rows.npy").write_bytes((tmp_path / "rows.npy").read_bytes()[:-2])
     refused()
-    lexical.save(tmp_path)
-    np.save(tmp_path / "indptr.npy", np.array([0, 1, 7]))
+    write()
+    np.save(tmp_path / "bounds.npy", np.array([0, 1, 7]))
     refused()
-    lexical.save(tmp_path)
-    np.save(tmp_path / "indices.npy", np.array([0, 1]))
+    write()
+    np.save(tmp_path / "values.npy", np.array([0, 1]))
     refused()
-    np.save(tmp_path / "indices.npy", np.array([0, None]), allow_pickle=True)
+    np.save(tmp_path / "values.npy", np.array([0, None]), allow_pickle=True)
     refused()
+
+
+def test_scores_are_those_of_bm25s() -> None:
+    import bm25s
+
+    draw = np.random.default_rng(1)
+    texts = [" ".join(f"w{int(n)}" for n in draw.zipf(1.3, 30) if n < 5000) for _ in range(5000)]
+    lexical = Lexical.of(texts, ["und"] * len(texts))
+    theirs = bm25s.BM25(k1=1.5, b=0.75, method="lucene", backend="numpy", csc_backend="numpy")
+    theirs.index([terms(text, "und") for text in texts], show_progress=False)
+    for question in ("w1 w2 w3", "w9 w4000 w2", "w1", "w40 w41 w42 w1 w2 w3 w4", "w77 none"):
+        wanted = theirs.get_scores([term for term in question.split() if lexical.weight(term) < lexical.weight("none")])
+        assert lexical.scores(question, ["und"]).tolist() == pytest.approx(wanted.tolist(), rel=1e-5)
+        ids, scores = lexical.search(question, ["und"], 10)
+        assert scores.tolist() == pytest.approx(sorted(wanted.tolist(), reverse=True)[: len(scores)], rel=1e-5)
+        assert scores.tolist() == lexical.scores(question, ["und"], rows=ids).tolist()
+        some = np.arange(0, 5000, 7)
+        ids, scores = lexical.search(question, ["und"], 10, allowed=some)
+        assert scores.tolist() == pytest.approx(sorted(wanted[some].tolist(), reverse=True)[: len(scores)], rel=1e-5)
 
 
 def test_threads_do_not_share_a_stemmer() -> None:

@@ -204,7 +204,7 @@ def test_what_is_saved_is_what_is_opened(word_hash: "WordHashEncoder", texts: di
         build_with(corpus, index, word_hash, settings=Settings(), progress=lambda stage, done, total: None)
         opened = open_index(index)
         documents = read_corpus(corpus).documents
-    assert opened.documents == documents
+    assert tuple(opened.documents) == documents
     assert {document.id for document in documents} == set(kept)
     passages = [span for document in documents for span in split(document, _whole_of(document))]
     assert list(opened.passages) == passages

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.errors import IndexDirectoryError
-from rag.vectors import Vectors
+from rag.files import write_rows
+from rag.vectors import EXACT, Vectors
 
 Rows = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -101,9 +103,8 @@ def test_stored_rows_are_exactly_the_given_ones() -> None:
 
 
 def test_no_rows(tmp_path: Path) -> None:
-    vectors = Vectors.of(np.empty((0, 5), dtype=np.float32))
-    vectors.save(tmp_path / "empty")
-    for empty in (vectors, Vectors.load(tmp_path / "empty")):
+    none = np.empty((0, 5), dtype=np.float32)
+    for empty in (Vectors.of(none), stored(tmp_path, none)[0]):
         assert (len(empty), empty.dimensions) == (0, 5)
         assert [part.tolist() for part in empty.search(np.ones(5, dtype=np.float32), 3)] == [[], []]
 
@@ -140,32 +141,107 @@ def test_queries_that_cannot_be_answered(query: list[float], k: int, message: st
         Vectors.of(np.eye(2, dtype=np.float32)).search(np.array(query, dtype=np.float32), k)
 
 
-def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
+def stored(folder: Path, rows: Rows, *, exact: int = EXACT) -> tuple[Vectors, Mapping[str, object]]:
+    folder.mkdir(exist_ok=True)
+    write_rows(folder / "vectors.npy", len(rows), rows.shape[1], [rows[:7], rows[7:]])
+    description = Vectors.write(folder, exact=exact)
+    return Vectors.load(folder, description), description
+
+
+def clustered(count: int, dimensions: int) -> Rows:
+    draw = np.random.default_rng(5)
+    rows = draw.normal(size=(50, dimensions))[draw.integers(0, 50, count)] + 0.9 * draw.normal(size=(count, dimensions))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+def test_written_and_loaded_is_the_same(tmp_path: Path) -> None:
     rows = unit_rows(300, 16, 1)
     vectors = Vectors.of(rows)
-    for name in ("first", "città"):
-        vectors.save(tmp_path / name)
-    assert (tmp_path / "first").read_bytes() == (tmp_path / "città").read_bytes()
-    loaded = Vectors.load(tmp_path / "città")
+    loaded, description = stored(tmp_path / "città", rows)
+    assert description == {"kind": "exact", "recall@10": 1.0}
+    assert [path.name for path in (tmp_path / "città").iterdir()] == ["vectors.npy"]
     assert loaded.rows(0, 300).tobytes() == rows.tobytes()
     for row in rows[:5]:
         assert [part.tolist() for part in loaded.search(row, 9)] == [part.tolist() for part in vectors.search(row, 9)]
 
 
+def test_many_rows_are_searched_in_cells(tmp_path: Path) -> None:
+    rows = clustered(3000, 24)
+    exact = Vectors.of(rows)
+    cells, description = stored(tmp_path / "one", rows, exact=2999)
+    assert description["kind"] == "cells of 8-bit codes"
+    assert description["cells"] == 2 * 54
+    stored(tmp_path / "two", rows, exact=2999)
+    assert (tmp_path / "one" / "vectors.faiss").read_bytes() == (tmp_path / "two" / "vectors.faiss").read_bytes()
+    queries = clustered(3200, 24)[3000:]
+    found = [set(cells.search(query, 10)[0].tolist()) for query in queries]
+    nearest = [set(exact.search(query, 10)[0].tolist()) for query in queries]
+    recall = np.mean([len(one & other) / 10 for one, other in zip(found, nearest, strict=True)])
+    assert recall > 0.93
+    assert description["recall@10"] == pytest.approx(recall, abs=0.06)
+    assert cells.rows(5, 9).tobytes() == rows[5:9].tobytes()
+    ids, scores = cells.search(queries[0], 20)
+    assert scores.tolist() == exact.scores(queries[0], ids).tolist() == sorted(scores.tolist(), reverse=True)
+
+
+def test_a_selection_of_many_rows_is_searched_in_cells_too(tmp_path: Path) -> None:
+    rows = clustered(12_000, 8)
+    cells, _ = stored(tmp_path, rows, exact=10)
+    exact = Vectors.of(rows)
+    for step, wanted in ((2, 0.9), (6, 1.0)):
+        allowed = np.arange(0, 12_000, step)
+        found = [set(cells.search(row, 10, allowed=allowed)[0].tolist()) for row in rows[:50]]
+        nearest = [set(exact.search(row, 10, allowed=allowed)[0].tolist()) for row in rows[:50]]
+        assert all(one <= set(allowed.tolist()) for one in found)
+        assert np.mean([len(one & other) / 10 for one, other in zip(found, nearest, strict=True)]) >= wanted
+
+
+def test_cells_go_on_when_their_files_are_gone(tmp_path: Path) -> None:
+    rows = clustered(600, 8)
+    cells, _ = stored(tmp_path, rows, exact=10)
+    before = [part.tolist() for part in cells.search(rows[3], 20)]
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert [part.tolist() for part in cells.search(rows[3], 20)] == before
+
+
 def test_files_that_hold_no_vectors(tmp_path: Path) -> None:
     import faiss
 
-    path = tmp_path / "vectors"
-    Vectors.of(unit_rows(10, 4, 1)).save(path)
-    for content in (b"", b"no index", path.read_bytes()[:-7]):
-        path.write_bytes(content)
+    def refused(description: Mapping[str, object]) -> None:
         with pytest.raises(IndexDirectoryError, match="build the index again"):
-            Vectors.load(path)
-    faiss.write_index(faiss.IndexFlatL2(4), str(path))
-    with pytest.raises(IndexDirectoryError, match="does not hold these vectors"):
-        Vectors.load(path)
-    with pytest.raises(IndexDirectoryError, match="build the index again"):
-        Vectors.load(tmp_path / "missing")
+            Vectors.load(tmp_path, description)
+
+    _, description = stored(tmp_path, clustered(600, 8), exact=10)
+    path, cells = tmp_path / "vectors.npy", tmp_path / "vectors.faiss"
+    whole = cells.read_bytes()
+    for content in (b"", b"no index", whole[:-7], whole + bytes(100_000)):
+        cells.write_bytes(content)
+        refused(description)
+    for index in (faiss.IndexFlatIP(8), faiss.index_factory(8, "IVF48,SQ8", faiss.METRIC_L2)):
+        faiss.write_index(index, str(cells))
+        refused(description)
+    cells.write_bytes(whole)
+    refused({**description, "cells": 49})
+    refused({"kind": "exact?"})
+    for content in (b"", b"no rows", path.read_bytes()[:-1], path.read_bytes() + b"1"):
+        path.write_bytes(content)
+        refused({"kind": "exact"})
+    for array in (np.eye(3), np.ones(4, np.float32), np.asfortranarray(np.ones((3, 2), np.float32))):
+        np.save(path, array)
+        refused({"kind": "exact"})
+    path.unlink()
+    refused({"kind": "exact"})
+
+
+def test_rows_on_the_disk_that_are_no_unit_vectors_are_refused(tmp_path: Path) -> None:
+    rows = unit_rows(20_000, 2, 1)
+    rows[17_000] *= 2
+    write_rows(tmp_path / "vectors.npy", 20_000, 2, [rows])
+    with pytest.raises(ValueError, match="vector 17000 has length 2 and not 1"):
+        Vectors.write(tmp_path)
+    with pytest.raises(ValueError, match="19999 rows came, and 20000 were announced"):
+        write_rows(tmp_path / "vectors.npy", 20_000, 2, [rows[1:]])
 
 
 def test_the_number_of_threads_stays_as_it_was() -> None:

@@ -15,10 +15,10 @@ from scipy.optimize import minimize
 from rag.ask import PASSAGES, PASSAGES_AT_HOME
 from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, weigh
 from rag.encode import Encoder, OnnxEncoder
-from rag.index import Passages
 from rag.lexical import Lexical
 from rag.local import Local
 from rag.metrics import expected_calibration_error
+from rag.passages import Passages
 from rag.read import Reader, open_reader
 from rag.search import search_at_home
 from rag.sentences import sentences

@@ -23,7 +23,7 @@ from rich.table import Table
 from rag.encode import MAX_TOKENS, Encoder, SentenceTransformerEncoder
 from rag.engine import fuse
 from rag.errors import RagError
-from rag.lexical import Lexical, best_scores
+from rag.lexical import Lexical
 from rag.metrics import recall_at_k, reciprocal_rank
 from rag.sentences import sentences
 from rag.spans import Document, Span
@@ -228,6 +228,30 @@ def dense_rankings(task: Retrieval, questions: NDArray[np.float32], texts: NDArr
         best_scores(texts @ question + 2, DEPTH, allowed=rows)[0].tolist()
         for question, rows in zip(questions, task.among, strict=True)
     ]
+
+
+def best_scores(
+    scores: NDArray[np.float32], k: int, *, allowed: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the ids and values of the `k` best scores above 0, best first, of equal ones the lower id first.
+
+    >>> best_scores(np.array([0, 2, 3, 2], dtype=np.float32), 2)
+    (array([2, 1]), array([3., 2.], dtype=float32))
+    """
+    if k < 0:
+        raise ValueError(f"cannot return {k} passages")
+    if allowed is None:
+        ids = np.flatnonzero(scores > 0)
+    else:
+        ids = np.unique(np.asarray(allowed, dtype=np.int64))
+        if len(ids) and (ids[0] < 0 or ids[-1] >= len(scores)):
+            raise ValueError(f"ids {ids[0]} to {ids[-1]} are not all passages of {len(scores)}")
+        ids = ids[scores[ids] > 0]
+    if 0 < k < len(ids):
+        # Everything as good as the k-th best, so that the order below decides ties.
+        ids = ids[scores[ids] >= np.partition(scores[ids], -k)[-k]]
+    best = ids[np.argsort(-scores[ids], kind="stable")][:k]
+    return best.astype(np.int64), scores[best]
 
 
 def joined_rankings(lexical: Sequence[Sequence[int]], dense: Sequence[Sequence[int]]) -> list[list[int]]:

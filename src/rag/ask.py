@@ -101,7 +101,7 @@ class Assistant:
         if opened.index.is_current or not self._renewing.acquire(blocking=False):
             return False
         try:
-            stamp = opened.index.stamp_now()
+            stamp = opened.index.stamp_now
             if stamp == self._refused:
                 return False
             try:
@@ -115,7 +115,7 @@ class Assistant:
             self._renewing.release()
 
     @property
-    def documents(self) -> tuple[Document, ...]:
+    def documents(self) -> Sequence[Document]:
         """Return the documents of the index, by id."""
         return self._opened.index.documents
 

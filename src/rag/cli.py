@@ -115,9 +115,10 @@ def build(
         str | None,
         typer.Option(metavar="NAME_OR_PATH", help="A sentence-transformers model instead of the bundled one."),
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Embed with so many processes.")] = 1,
 ) -> None:
     """Build the index of a folder of documents, or bring it up to date; exit 3 when files of it were skipped."""
-    _conclude(_build(corpus, index, encoder=encoder), index)
+    _conclude(_build(corpus, index, encoder=encoder, workers=workers), index)
 
 
 @app.command()
@@ -360,11 +361,11 @@ def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def _build(corpus: Path, index: Path, *, encoder: str | None = None) -> "BuildReport":
+def _build(corpus: Path, index: Path, *, encoder: str | None = None, workers: int = 1) -> "BuildReport":
     from rag.index import build
 
     with _progress_bar() as progress:
-        report = build(corpus, index, encoder=encoder, progress=progress)
+        report = build(corpus, index, encoder=encoder, workers=workers, progress=progress)
     _print_skipped(report)
     return report
 
@@ -400,7 +401,8 @@ def _summary(report: "BuildReport", index: Path) -> str:
     skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
     return (
         f"{index}: {report.documents} documents, {report.passages} passages "
-        f"({report.embedded} embedded, {report.reused} reused), {report.seconds:.1f} s{skipped}"
+        f"({report.embedded} embedded, {report.reused} reused), {report.seconds:.1f} s, "
+        f"{report.size / 1e6:.1f} MB, recall@10 {report.recall:.3f}{skipped}"
     )
 
 

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +73,7 @@ class SentenceTransformerEncoder:
         self.name = lasting_name(spec)
         # The tokenizers of transformers are changed by every call and refuse a second one meanwhile.
         self._lock = threading.Lock()
+        self._pool: dict[Literal["input", "output", "processes"], Any] | None = None
         self._model = _load_model(str(folder), local=folder.is_dir(), spec=spec)
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = folder_fingerprint(folder) if folder.is_dir() else _weights_fingerprint(self._model)
@@ -83,6 +86,31 @@ class SentenceTransformerEncoder:
         """Return the vectors of questions, (texts, dimensions), under the model's own question prompt if it has one."""
         return self._unit(texts, question=True)
 
+    @contextmanager
+    def processes(self, workers: int) -> Iterator[None]:
+        """Let so many processes of the library's pool embed; each has a share of the cores.
+
+        A script that does this needs `if __name__ == "__main__":`, as any that starts processes.
+        """
+        import torch
+
+        share = str(max(1, torch.get_num_threads() // workers))
+        device = str(self._model.device)
+        before = os.environ.get("OMP_NUM_THREADS")
+        os.environ["OMP_NUM_THREADS"] = share
+        try:
+            self._pool = self._model.start_multi_process_pool(["cpu"] * workers if device == "cpu" else None)
+        finally:
+            if before is None:
+                del os.environ["OMP_NUM_THREADS"]
+            else:
+                os.environ["OMP_NUM_THREADS"] = before
+        try:
+            yield
+        finally:
+            self._model.stop_multi_process_pool(self._pool)
+            self._pool = None
+
     def _unit(self, texts: Sequence[str], *, question: bool) -> NDArray[np.float32]:
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
@@ -93,8 +121,52 @@ class SentenceTransformerEncoder:
                 batch_size=BATCH,
                 convert_to_numpy=True,
                 show_progress_bar=False,
+                pool=self._pool,
+                chunk_size=BATCH,
             )
         return unit(np.asarray(rows, np.float32))
+
+
+class LazyEncoder:
+    """An encoder for passages that is loaded only when a text has to be embedded, by several processes if so asked.
+
+    Leave its `with` block to end the processes. Raises EncoderError where the encoder cannot be loaded.
+    """
+
+    def __init__(self, spec: str, *, workers: int = 1) -> None:
+        self.name = lasting_name(spec)
+        self._opened: SentenceTransformerEncoder | None = None
+        self._workers, self._stack = workers, ExitStack()
+        fingerprint = spec_fingerprint(spec)
+        self.fingerprint = fingerprint or self._open().fingerprint
+
+    def __enter__(self) -> "LazyEncoder":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._stack.close()
+
+    @property
+    def dimensions(self) -> int:
+        """Return the length of a vector."""
+        return self._open().dimensions
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of passages, (texts, dimensions)."""
+        return self._open().encode_passages(texts)
+
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of questions, (texts, dimensions)."""
+        return self._open().encode_questions(texts)
+
+    def _open(self) -> SentenceTransformerEncoder:
+        if self._opened is None:
+            encoder = open_encoder(self.name)
+            assert isinstance(encoder, SentenceTransformerEncoder)
+            if self._workers > 1:
+                self._stack.enter_context(encoder.processes(self._workers))
+            self._opened = encoder
+        return self._opened
 
 
 class OnnxEncoder:

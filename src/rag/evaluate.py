@@ -39,7 +39,7 @@ class Asks(Protocol):
     """What is evaluated: something with documents that answers questions about them."""
 
     @property
-    def documents(self) -> tuple[Document, ...]:
+    def documents(self) -> Sequence[Document]:
         """Return the documents that are asked about."""
         ...
 

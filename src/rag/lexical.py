@@ -1,24 +1,21 @@
 """Words that questions and passages share: BM25 over passages in several languages at once."""
 
-import json
 import math
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDirectoryError
+from rag.postings import Postings, write_postings
 
-if TYPE_CHECKING:
-    import bm25s
-
-_FORMAT = 1
 _STEMMERS = {"en": "english", "es": "spanish", "fr": "french", "it": "italian"}
 
 # What the lists of bm25s lack: interrogatives, which a question has and its answer has not, and the words before an
@@ -170,52 +167,56 @@ class Lexical:
     array([0])
     """
 
-    __slots__ = ("_model", "_vocabulary")
+    __slots__ = ("_postings",)
 
-    def __init__(self, model: "bm25s.BM25", vocabulary: dict[str, int]) -> None:
-        self._model = model
-        self._vocabulary = vocabulary
+    def __init__(self, postings: Postings) -> None:
+        self._postings = postings
 
     @classmethod
     def of(cls, texts: Sequence[str], languages: Sequence[str], *, k1: float = 1.5, b: float = 0.75) -> "Lexical":
-        """Index passages, each with the ISO 639-1 code of its language.
+        """Index passages, each with the ISO 639-1 code of its language, in files that nobody else sees.
 
         `k1` is how far repetitions of a term go on counting, `b` (0 to 1) how much a long passage pays for its
         length. Raises ValueError when there are not as many languages as texts.
         """
-        passages = [terms(text, language) for text, language in zip(texts, languages, strict=True)]
-        # Sorted, so that the saved files do not depend on the order of a set.
-        vocabulary = {term: number for number, term in enumerate(sorted({t for passage in passages for t in passage}))}
-        model = _model(k1, b)
-        if vocabulary:
-            numbers = [[vocabulary[term] for term in passage] for passage in passages]
-            model.index((numbers, vocabulary), create_empty_token=False, show_progress=False)
-        else:
-            model.scores = {
-                "data": np.empty(0, dtype=np.float32),
-                "indices": np.empty(0, dtype=np.int32),
-                "indptr": np.zeros(1, dtype=np.int64),
-                "num_docs": len(passages),
-            }
-        return cls(model, vocabulary)
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            cls.write(Path(folder), zip(texts, languages, strict=True), k1=k1, b=b)
+            return cls.load(Path(folder))
+
+    @staticmethod
+    def write(folder: Path, passages: Iterable[tuple[str, str]], *, k1: float = 1.5, b: float = 0.75) -> None:
+        """Index passages, each with its language, into a folder, made if missing; see `of`.
+
+        The same passages give the same bytes. Raises OSError where there is no room.
+        """
+        write_postings(folder, (terms(text, language) for text, language in passages), k1=k1, b=b)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Lexical":
+        """Open what `write` wrote, its files mapped and not read.
+
+        Raises IndexDirectoryError when a file is missing, is damaged or is of another format.
+        """
+        try:
+            return cls(Postings.load(folder))
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise IndexDirectoryError(f"Cannot read the words in {folder}; build the index again.") from error
 
     def __len__(self) -> int:
-        return int(self._model.scores["num_docs"])
+        return self._postings.count
 
     def weight(self, term: str) -> float:
         """Return the inverse document frequency of a term as `terms` makes it: above 0, highest for one never seen."""
-        count = 0
-        if term in self._vocabulary:
-            number = self._vocabulary[term]
-            count = int(self._model.scores["indptr"][number + 1] - self._model.scores["indptr"][number])
+        number = self._postings.terms.number(term)
+        count = 0 if number is None else self._postings.frequency(number)
         return math.log(1 + (len(self) - count + 0.5) / (count + 0.5))
 
-    def scores(self, query: str, languages: Sequence[str]) -> NDArray[np.float32]:
-        """Return the score of every passage, shape (n,), 0 where it shares no term; `languages` as in `search`."""
-        known = [self._vocabulary[term] for term in query_terms(query, languages) if term in self._vocabulary]
-        if not known:
-            return np.zeros(len(self), dtype=np.float32)
-        return np.asarray(self._model.get_scores_from_ids(known), dtype=np.float32)
+    def scores(
+        self, query: str, languages: Sequence[str], *, rows: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the score of these passages, or of all, 0 where one shares no term; `languages` as in `search`."""
+        every = np.arange(len(self)) if rows is None else np.asarray(rows, np.int64)
+        return self._postings.scores(self._asked(query, languages), every)
 
     def search(
         self, query: str, languages: Sequence[str], k: int, *, allowed: NDArray[np.int64] | None = None
@@ -226,81 +227,15 @@ class Lexical:
         query has the terms of `query_terms`. Of equal scores the lower id comes first. With `allowed`, only
         the passages of those ids are considered. Raises ValueError when `k` is negative or an allowed id is no passage.
         """
-        return best_scores(self.scores(query, languages), k, allowed=allowed)
+        if k < 0:
+            raise ValueError(f"cannot return {k} passages")
+        if allowed is not None:
+            allowed = np.unique(np.asarray(allowed, np.int64))
+            if len(allowed) and (allowed[0] < 0 or allowed[-1] >= len(self)):
+                raise ValueError(f"ids {allowed[0]} to {allowed[-1]} are not all passages of {len(self)}")
+        return self._postings.best(self._asked(query, languages), k, allowed=allowed)
 
-    def save(self, folder: Path) -> None:
-        """Write the collection into a folder, made if missing; the same collection gives the same bytes."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("data", "indices", "indptr"):
-            np.save(folder / f"{name}.npy", self._model.scores[name], allow_pickle=False)
-        described = {
-            "format": _FORMAT,
-            "k1": self._model.k1,
-            "b": self._model.b,
-            "passages": len(self),
-            "terms": list(self._vocabulary),
-        }
-        text = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
-        (folder / "lexical.json").write_bytes(text.encode("utf-8") + b"\n")
-
-    @classmethod
-    def load(cls, folder: Path) -> "Lexical":
-        """Read what `save` wrote.
-
-        Raises IndexDirectoryError when a file is missing, is damaged or is of another format.
-        """
-        try:
-            described = json.loads((folder / "lexical.json").read_bytes())
-            if described["format"] != _FORMAT:
-                raise ValueError(f"format {described['format']}, not {_FORMAT}")
-            model = _model(described["k1"], described["b"])
-            model.scores = {
-                name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("data", "indices", "indptr")
-            }
-            model.scores["num_docs"] = described["passages"]
-            vocabulary = {term: number for number, term in enumerate(described["terms"])}
-            _check_matrix(model.scores, len(vocabulary))
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            raise IndexDirectoryError(f"Cannot read the words in {folder}; build the index again.") from error
-        return cls(model, vocabulary)
-
-
-def best_scores(
-    scores: NDArray[np.float32], k: int, *, allowed: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the ids and values of the `k` best scores above 0, best first, of equal ones the lower id first.
-
-    >>> best_scores(np.array([0, 2, 3, 2], dtype=np.float32), 2)
-    (array([2, 1]), array([3., 2.], dtype=float32))
-    """
-    if k < 0:
-        raise ValueError(f"cannot return {k} passages")
-    if allowed is None:
-        ids = np.flatnonzero(scores > 0)
-    else:
-        ids = np.unique(np.asarray(allowed, dtype=np.int64))
-        if len(ids) and (ids[0] < 0 or ids[-1] >= len(scores)):
-            raise ValueError(f"ids {ids[0]} to {ids[-1]} are not all passages of {len(scores)}")
-        ids = ids[scores[ids] > 0]
-    if 0 < k < len(ids):
-        # Everything as good as the k-th best, so that the order below decides ties.
-        ids = ids[scores[ids] >= np.partition(scores[ids], -k)[-k]]
-    best = ids[np.argsort(-scores[ids], kind="stable")][:k]
-    return best.astype(np.int64), scores[best]
-
-
-def _model(k1: float, b: float) -> "bm25s.BM25":
-    import bm25s
-
-    # Named, because its defaults depend on what else is installed.
-    model = bm25s.BM25(k1=k1, b=b, method="lucene", backend="numpy", csc_backend="numpy")
-    # Lucene's form has none; bm25s reads it in every search but sets it only while it indexes.
-    model.nonoccurrence_array = None
-    return model
-
-
-def _check_matrix(scores: dict[str, Any], term_count: int) -> None:
-    data, indices, indptr, count = scores["data"], scores["indices"], scores["indptr"], scores["num_docs"]
-    fits = len(indptr) == term_count + 1 and len(data) == len(indices) == indptr[-1] and (np.diff(indptr) >= 0).all()
-    if not fits or (len(indices) and (indices.min() < 0 or indices.max() >= count)):
-        raise ValueError("the parts of the matrix do not fit together")
+    def _asked(self, query: str, languages: Sequence[str]) -> list[dict[int, float]]:
+        """Return the words of a question as the numbers of their terms, without those that no passage has."""
+        numbers = [self._postings.terms.number(term) for term in query_terms(query, languages)]
+        return [{number: 1.0} for number in numbers if number is not None]

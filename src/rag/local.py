@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +16,28 @@ from rag.vectors import Vectors
 class Local:
     """The vectors and words of the same passages in the same order; make one with `write` or `load`.
 
-    Raises ValueError when the two differ in size.
+    `description` is what the manifest states. Raises ValueError when the two differ in size.
     """
 
-    __slots__ = ("_lexical", "_vectors")
+    __slots__ = ("_lexical", "_vectors", "description")
 
-    def __init__(self, vectors: Vectors, lexical: Lexical) -> None:
+    def __init__(self, vectors: Vectors, lexical: Lexical, description: Mapping[str, Any] | None = None) -> None:
         if len(vectors) != len(lexical):
             raise ValueError(f"{len(vectors)} vectors, but {len(lexical)} lexical entries")
-        self._vectors, self._lexical = vectors, lexical
+        self._vectors, self._lexical, self.description = vectors, lexical, description or {}
 
     @classmethod
     def write(cls, folder: Path, passages: Sequence[Span], rows: NDArray[np.float32]) -> "Local":
-        """Write passages and their unit vectors, shape (passages, d), into a folder."""
-        vectors = Vectors.of(rows)
-        lexical = Lexical.of([p.text for p in passages], [p.document.language for p in passages])
-        vectors.save(folder / "vectors.faiss")
-        lexical.save(folder / "lexical")
-        return cls(vectors, lexical)
+        """Write what searches passages; `rows`, their unit vectors, lie in the folder already, as `vectors.npy`."""
+        described = Vectors.write(folder)
+        Lexical.write(folder / "lexical", ((passage.text, passage.document.language) for passage in passages))
+        return cls.load(folder, {"name": "local", "vectors": described, "recall@10": described["recall@10"]})
 
     @classmethod
-    def load(cls, folder: Path) -> "Local":
-        """Read what `write` wrote; raises IndexDirectoryError when a file is missing or something else."""
-        return cls(Vectors.load(folder / "vectors.faiss"), Lexical.load(folder / "lexical"))
+    def load(cls, folder: Path, description: Mapping[str, Any]) -> "Local":
+        """Open what `write` wrote; raises IndexDirectoryError when a file is missing or something else."""
+        vectors = Vectors.load(folder, description["vectors"])
+        return cls(vectors, Lexical.load(folder / "lexical"), description)
 
     def __len__(self) -> int:
         return len(self._vectors)
@@ -46,11 +46,6 @@ class Local:
     def dimensions(self) -> int:
         """Return the length of a vector."""
         return self._vectors.dimensions
-
-    @property
-    def description(self) -> Mapping[str, object]:
-        """Return what it is, as JSON values."""
-        return {"name": "local", "vectors": "exact"}
 
     def rank(
         self,
@@ -71,7 +66,7 @@ class Local:
         self, question: str, query: NDArray[np.float32], languages: Sequence[str], rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the inner product and the BM25 score of each of these rows."""
-        return self._vectors.scores(query, rows), self._lexical.scores(question, languages)[rows]
+        return self._vectors.scores(query, rows), self._lexical.scores(question, languages, rows=rows)
 
     def weight(self, term: str) -> float:
         """Return the inverse document frequency of a term."""

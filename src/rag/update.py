@@ -6,10 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from rag.corpus import KINDS, Gathered, check_folder, content_of, described, files_of, shown
-from rag.encode import BUNDLED, Encoder
+from rag.encode import BUNDLED, Encoder, LazyEncoder
 from rag.errors import CorpusError, IndexDirectoryError
 from rag.formats import SUFFIXES, Confined, Limits, UnreadableError
-from rag.index import BuildReport, LazyEncoder, Progress, Settings, is_missing, open_index, renew
+from rag.index import BuildReport, Progress, Settings, is_missing, open_index, renew
 from rag.sources import Corpus, Skipped, suffix
 
 
