@@ -218,6 +218,24 @@ def test_lines_become_paragraphs() -> None:
     assert [text[start : start + 6] for start in starts] == ["The ye", "that g", "2019 1"]
 
 
+@pytest.mark.parametrize(
+    ("after", "joined"),
+    [
+        ("J. Smith wrote it.", True),
+        ("– as they say – and so on", True),
+        ("1.2. What is this?", False),
+        ("1.2 What is this?", False),
+        ("3.5 metres of it", True),
+        ("• a point", False),
+        ("b) a point", False),
+    ],
+)
+def test_items_and_numbered_headings_begin_a_line(after: str, joined: bool) -> None:
+    before = "This is a line of a paragraph that goes on over the lines by"
+    text = flowing([[before, after]])[0]
+    assert text == before + (" " if joined else "\n\n") + after
+
+
 # DOCX
 
 

@@ -218,7 +218,8 @@ def test_names_that_collide_are_refused_or_said(
     (corpus / "letter.txt").write_text("A third letter.")
     report = built(corpus, index, word_hash)
     assert [skipped.id for skipped in report.skipped] == ["letter.txt"]
-    assert "another file was added under this name" in report.skipped[0].reason
+    assert report.skipped[0].reason.startswith("it gives way to the folder's file of this name; rename ")
+    assert next(d.text for d in open_index(index).documents if d.id == "letter.txt") == "A third letter."
 
 
 def test_what_cannot_be_added_or_removed_is_said(

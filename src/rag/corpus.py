@@ -73,7 +73,9 @@ def read_corpus(folder: Path, *, kept: Corpus | None = None, limits: Limits | No
                 gathered.take(id, files[id], root)
         for id, path in sorted(kept.sources.added.items()):
             if id in files:
-                reason = f"another file was added under this name; rename it, or `rag remove {id}` and build again"
+                reason = (
+                    f"it gives way to the folder's file of this name; rename {path} and add it, or `rag remove {id}`"
+                )
                 gathered.skip(id, reason)
             elif not gathered.take_again(id, Path(path), kept):
                 gathered.skip(id, f"it was added from {path}, which is gone; add it again or `rag remove {id}`")

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate, chain
 
-_BULLET = re.compile(r"[-*+•·▪◦‣–—]\s|(?:\d{1,3}|[a-zA-Z])[.)]\s")
+_ITEM = re.compile(r"[*+•·▪◦‣]\s|\d{1,3}(?:\.\d{1,3})*[.)]\s|[a-zA-Z]\)\s|\d{1,2}(?:\.\d{1,2})+\s+[^\W\da-z]")
+# A dash can also be one of the sentence's own.
+_DASH = re.compile(r"[-–—]\s")
 _DIVIDED = re.compile(r"([^\W\d_]+)(?:-|\u00ad|\u2010)\Z")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _COMPOUND = re.compile(r"[^\W\d_]+-[^\W\d_]+")
@@ -91,7 +93,7 @@ class _Joiner:
     def paragraphs(self, lines: Sequence[str]) -> list[str]:
         """Return the paragraphs of a page."""
         lengths = sorted(len(line) for line in lines if line)
-        longest = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
+        longest = lengths[round(0.9 * (len(lengths) - 1))] if lengths else 0
         full = _FULL * longest if longest >= _NARROWEST else math.inf
         paragraphs: list[str] = []
         previous = ""
@@ -118,8 +120,11 @@ class _Joiner:
 
 def _is_wrapped(before: str, after: str, full: float) -> bool:
     """Tell whether a paragraph goes on from one line to the next."""
-    if _BULLET.match(after) or (before[-1].isdigit() and after[0].isdigit()):
+    ended = before.rstrip(_CLOSERS)[-1:] in _ENDS
+    if _ITEM.match(after) or (before[-1].isdigit() and after[0].isdigit()):
+        return False
+    if _DASH.match(after) and (ended or len(before) < full):
         return False
     if len(before) >= full or (_DIVIDED.search(before) and after[0].islower()):
         return True
-    return after[0].islower() and before.rstrip(_CLOSERS)[-1:] not in _ENDS and 2 * len(before) >= full
+    return after[0].islower() and not ended and 2 * len(before) >= full
