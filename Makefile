@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold bench torture encoder encoder-scores reader reader-scores decision
+.PHONY: check test gold bench torture clients encoder encoder-scores reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -26,6 +26,9 @@ bench:  ## latency of asking, cold and warm
 
 torture:  ## kills, flipped bits, a full disk, two builders (minutes)
 	$(PYTHON) -m benchmarks.torture
+
+clients:  ## errors, latency and memory of the server under 32 clients for two minutes
+	$(PYTHON) -m benchmarks.clients --clients 32 --seconds 120
 
 encoder:  ## train the bundled encoder from the start (hours); each step resumes where it was stopped
 	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start

@@ -167,16 +167,17 @@ def test_files_have_a_limit_of_their_own_where_they_may_come() -> None:
 
     files = "/gradio_api/queue/join"
     rules = Rules(body_limit=10, files_path=files, files_limit=50)
-    fits, large, unsaid, elsewhere, below = send(
+    fits, large, unsaid, lying, elsewhere, below = send(
         rules,
         post(files, content=b"x" * 50),
         post(files, content=b"x" * 51),
         post(files, content=pieces()),
+        post(files, content=pieces(), content_length="1", transfer_encoding="chunked"),
         post(content=b"x" * 50),
         post(files + "/more", content=b"x" * 50),
     )
     assert fits.text == "POST 50"
-    assert [each.status_code for each in (large, unsaid, elsewhere, below)] == [413, 411, 413, 413]
+    assert [each.status_code for each in (large, unsaid, lying, elsewhere, below)] == [413, 411, 411, 413, 413]
 
 
 def test_only_a_few_bodies_of_files_arrive_at_once() -> None:

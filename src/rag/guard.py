@@ -141,6 +141,10 @@ class _Headers:
         for name, value in pairs:
             self._values.setdefault(name.lower(), []).append(value)
 
+    def has(self, name: bytes) -> bool:
+        """Tell whether a header is there, once or more often."""
+        return name in self._values
+
     def only(self, name: bytes) -> str:
         """Return the value of a header, empty when there is not exactly one."""
         values = self._values.get(name, [])
@@ -241,7 +245,10 @@ def is_address(name: str) -> bool:
 
 
 def _declared(scope: "Scope") -> int | None:
-    value = _Headers(scope["headers"]).only(b"content-length")
+    headers = _Headers(scope["headers"])
+    if headers.has(b"transfer-encoding"):  # which counts, where both are there
+        return None
+    value = headers.only(b"content-length")
     return int(value) if value.isascii() and value.isdigit() and len(value) <= 15 else None
 
 
