@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold bench torture clients encoder encoder-scores reader reader-scores decision
+.PHONY: check test gold bench torture clients encoder encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -35,6 +35,9 @@ encoder:  ## train the bundled encoder from the start (hours); each step resumes
 	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
 	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 45 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out src/rag/models/encoder
+
+translations:  ## the table of word translations for lexical search
+	$(PYTHON) -m training.translations --data $(DATA)
 
 reader:  ## train the reader on the encoder's body
 	$(PYTHON) -m training.reader --data $(DATA) --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 120 --device $(DEVICE) --resume

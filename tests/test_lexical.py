@@ -11,27 +11,50 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexDirectoryError
-from rag.lexical import Lexical, query_terms, terms
+from rag.lexical import Lexical, coverage, query_terms, question_words, rarity, terms
 
 LANGUAGES = ["en", "es", "fr", "it", "de", "und"]
 # Few words, so that random passages share some; words of several languages, so that stopwords and stems matter.
-WORDS = ["Amazon", "studio", "studios", "l'IA", "producción", "the", "della", "città", "30.000", "son", "2026", "AI"]
+WORDS = [
+    "Amazon",
+    "studio",
+    "studios",
+    "ciudad",
+    "producción",
+    "the",
+    "della",
+    "città",
+    "30.000",
+    "son",
+    "2026",
+    "city",
+]
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 PASSAGES = st.lists(st.tuples(TEXTS, st.sampled_from(LANGUAGES)), max_size=12)
 
 
-def reference(passages: list[tuple[str, str]], query: list[str], k1: float, b: float) -> list[float]:
+def reference(passages: list[tuple[str, str]], query: list[dict[str, float]], k1: float, b: float) -> list[float]:
     """Score by the formula, one term of one passage after the other."""
     bags = [terms(text, language) for text, language in passages]
     average = sum(map(len, bags)) / len(bags) if bags else 0.0
     scores = []
     for bag in bags:
         counts, score = Counter(bag), 0.0
-        for term in query:
-            holding = sum(term in other for other in bags)
-            if counts[term]:
-                rarity = math.log(1 + (len(bags) - holding + 0.5) / (holding + 0.5))
-                score += rarity * counts[term] / (counts[term] + k1 * (1 - b + b * len(bag) / average))
+        for word in query:
+            rarities = {}
+            for term in word:
+                holding = sum(term in other for other in bags)
+                if holding:
+                    rarities[term] = math.log(1 + (len(bags) - holding + 0.5) / (holding + 0.5))
+            score += max(
+                word[term]
+                * min(rarities.values())
+                * counts[term]
+                / (counts[term] + k1 * (1 - b + b * len(bag) / average))
+                if counts[term]
+                else 0.0
+                for term in word
+            )
         scores.append(score)
     return scores
 
@@ -42,7 +65,7 @@ def test_scores_follow_the_formula(
     passages: list[tuple[str, str]], question: str, languages: list[str], k1: float, b: float
 ) -> None:
     lexical = Lexical.of([text for text, _ in passages], [language for _, language in passages], k1=k1, b=b)
-    wanted = reference(passages, query_terms(question, languages), k1, b)
+    wanted = reference(passages, question_words(question, languages), k1, b)
     assert lexical.scores(question, languages).tolist() == pytest.approx(wanted, abs=1e-5)
     ids, scores = lexical.search(question, languages, len(passages))
     assert set(ids.tolist()) == {number for number, score in enumerate(wanted) if score > 0}
@@ -194,7 +217,7 @@ def test_long_texts_are_quick() -> None:
 
 
 def test_a_question_has_the_terms_of_every_language_once() -> None:
-    assert query_terms("studios studios", ["en", "it"]) == ["studio", "studios"]
+    assert query_terms("studios studios", ["en", "de"]) == ["studio", "studios"]
     assert query_terms("Amazon", []) == []
 
 
@@ -295,3 +318,45 @@ def test_threads_do_not_share_a_stemmer() -> None:
     texts = [" ".join(words[number % 9 :]) for number in range(400)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda text: terms(text, "fr"), texts)) == [terms(text, "fr") for text in texts]
+
+
+def test_a_translated_word_finds_a_passage_that_shares_none() -> None:
+    lexical = Lexical.of(["La guerra comenzó en la ciudad.", "El rey nació en un palacio."], ["es", "es"])
+    assert lexical.search("When did the war begin?", ["en"], 2)[0].tolist() == []
+    assert lexical.search("When did the war begin?", ["en", "es"], 2)[0].tolist() == [0]
+    assert lexical.search("Dove nacque il re?", ["it", "es"], 2)[0].tolist() == [1]
+
+
+def test_a_word_and_its_translations_count_once() -> None:
+    words = question_words("city", ["en", "es", "it"])
+    assert len(words) == 1
+    assert words[0]["citi"] == 1.0
+    assert {"ciud", "citt"} <= {term for term, much in words[0].items() if 0.5 < much < 1.0}
+    lexical = Lexical.of(["ciudad città", "città pueblo", "pueblo"], ["und"] * 3)
+    both, one, none = lexical.scores("city", ["en", "und"]).tolist()
+    assert both == one == none == 0.0  # "und" is not in the table
+    lexical = Lexical.of(["ciudad città", "città pueblo", "mar"], ["es", "it", "es"])
+    both, one, _ = lexical.scores("city", ["en", "es", "it"]).tolist()
+    assert 0 < one <= both < 2 * one
+
+
+def test_nothing_is_translated_within_one_language() -> None:
+    assert question_words("Where is the city?", ["en"]) == [{"citi": 1.0}]
+
+
+def test_a_rare_translation_is_no_rarer_than_its_word() -> None:
+    weights = {"citi": 1.0, "urbe": 3.0}
+    assert rarity(["citi", "urbe"], weights.__getitem__) == 1.0
+    texts = ["city", "city", "city", "urbe", "mar"]
+    lexical = Lexical.of(texts, ["en", "en", "en", "es", "es"])
+    scores = lexical.scores("city", ["en", "es"])
+    assert scores[3] < scores[0]
+
+
+def test_coverage_counts_the_best_of_a_words_terms() -> None:
+    words = [{"war": 1.0, "guerr": 0.8}, {"king": 1.0, "re": 0.9}]
+    assert coverage(words, {"war", "guerr"}, lambda term: 2.0) == pytest.approx(0.5)
+    assert coverage(words, {"guerr"}, lambda term: 2.0) == pytest.approx(0.4)
+    rare = {"war": 3.0, "guerr": 3.0, "king": 1.0, "re": 5.0}
+    assert coverage(words, {"guerr", "re"}, rare.__getitem__) == pytest.approx((3 * 0.8 + 1 * 0.9) / 4)
+    assert coverage([], {"war"}, lambda term: 1.0) == 0.0

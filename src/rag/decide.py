@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rag.contradict import contradicting
 from rag.engine import TermWeights
 from rag.expect import bare, expected, holds
-from rag.lexical import query_terms, terms
+from rag.lexical import coverage, question_words, terms
 from rag.read import Reading, SentenceVectors
 from rag.same import said, same
 from rag.spans import Alternative, Citation, Reason
@@ -238,19 +238,17 @@ class _Asked:
     def __init__(self, question: str, language: str, lexical: TermWeights) -> None:
         self._question, self._language, self._lexical = question, language, lexical
         self._names = [bare(name) for name in _NAME_OR_NUMBER.findall(question)]
-        self._wanted: dict[str, dict[str, float]] = {}
-        self._total = sum(self._terms(language).values()) or 1.0
+        self._words: dict[str, list[dict[str, float]]] = {}
 
     def coverage(self, text: str, language: str) -> float:
-        """Return the weight of the question's terms that the text has, as a share of all, 0 to 1."""
-        present = set(terms(text, language))
-        found = sum(weight for term, weight in self._terms(language).items() if term in present)
-        return min(1.0, found / self._total)
+        """Return the weight of the question's words that the text has, translated or not, as a share of all, 0 to 1."""
+        return coverage(self._in(language), set(terms(text, language)), self._lexical.weight)
 
     def echo(self, text: str, language: str) -> float:
-        """Return the share of the text's own terms that the question has already, 0 to 1."""
+        """Return the share of the text's own terms that the question has already, 0 to 1; a translation counts less."""
         present = set(terms(text, language))
-        return len(present & self._terms(language).keys()) / (len(present) or 1)
+        asked = self._in(language)
+        return sum(max((word.get(term, 0.0) for word in asked), default=0.0) for term in present) / (len(present) or 1)
 
     def names(self, text: str) -> float:
         """Return the share of the question's names and numbers that the text has; 1 where it has none."""
@@ -259,13 +257,11 @@ class _Asked:
         words = set(_WORD.findall(bare(text)))
         return sum(set(_WORD.findall(name)) <= words for name in self._names) / len(self._names)
 
-    def _terms(self, language: str) -> dict[str, float]:
-        if language not in self._wanted:
-            languages = [self._language] if language == self._language else [self._language, language]
-            self._wanted[language] = {
-                term: self._lexical.weight(term) for term in query_terms(self._question, languages)
-            }
-        return self._wanted[language]
+    def _in(self, language: str) -> list[dict[str, float]]:
+        if language not in self._words:
+            languages = dict.fromkeys([self._language, language])
+            self._words[language] = question_words(self._question, list(languages))
+        return self._words[language]
 
 
 def decide(

@@ -4,7 +4,7 @@ import math
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDirectoryError
 from rag.postings import Postings, write_postings
+from rag.translations import translations
 
+# How much a sure translation counts beside the word itself.
+TRANSLATED = 0.9
 _STEMMERS = {"en": "english", "es": "spanish", "fr": "french", "it": "italian"}
 
 # What the lists of bm25s lack: interrogatives, which a question has and its answer has not, and the words before an
@@ -69,20 +72,69 @@ def terms(text: str, language: str) -> list[str]:
     return _stems(_content(_words(text), language), language)
 
 
-def query_terms(question: str, languages: Sequence[str]) -> list[str]:
-    """Return the terms that a question may have in passages of these languages, each once; its own language first.
+def question_words(question: str, languages: Sequence[str]) -> list[dict[str, float]]:
+    """Return for each word of a question the terms that may stand for it in passages, with how much each counts.
 
-    A stopword of the question's own language is left out in all of them, because an English "of the" would be a rare
-    and so a weighty word among Italian passages.
+    `languages` are the question's own, which decides what its stopwords are, and then those of the passages. A word
+    stands for itself, stemmed in each of them, with 1, and for its translations with less; a stopword of the question's
+    own language is left out in all of them, because an English "of the" would be a rare and so a weighty word among
+    Italian passages. Words of one stem are one.
 
-    >>> query_terms("Who leads the studios?", ["en", "it"])
-    ['lead', 'studio', 'leads', 'studios']
+    >>> question_words("Who leads the studios?", ["en", "de"])
+    [{'lead': 1.0, 'leads': 1.0}, {'studio': 1.0, 'studios': 1.0}]
     """
-    words = _words(question)
-    if languages:
-        words = _content(words, languages[0])
-    found = [term for language in languages for term in _stems(_content(words, language), language)]
-    return list(dict.fromkeys(found))
+    if not languages:
+        return []
+    own, *others = languages
+    words = _content(_words(question), own)
+    kept = {other: set(_content(words, other)) for other in others}
+    found: dict[str, dict[str, float]] = {}
+    for word, stem in zip(words, _stems(words, own), strict=True):
+        standing = found.setdefault(stem, {stem: 1.0})
+        for other in others:
+            if word in kept[other]:
+                standing[_stems([word], other)[0]] = 1.0
+        for other in others:
+            for term, sure in translations().of(stem, own, other).items():
+                standing[term] = max(TRANSLATED * math.sqrt(sure), standing.get(term, 0.0))
+    return list(found.values())
+
+
+def query_terms(question: str, languages: Sequence[str]) -> list[str]:
+    """Return the terms of `question_words`, each once.
+
+    >>> query_terms("Who leads the studios?", ["en", "de"])
+    ['lead', 'leads', 'studio', 'studios']
+    """
+    return list(dict.fromkeys(term for word in question_words(question, languages) for term in word))
+
+
+def rarity(word: Iterable[str], weight: Callable[[str], float]) -> float:
+    """Return how rare a question's word is: as its most frequent term, of which `weight` tells the rarity.
+
+    A translation that hardly anybody uses does not make a word rare.
+    """
+    return min(map(weight, word))
+
+
+def full_weight(question: str, languages: Sequence[str], weight: Callable[[str], float]) -> float:
+    """Return the rarity of all words of a question together, which its BM25 score can only come near."""
+    return sum(rarity(word, weight) for word in question_words(question, languages))
+
+
+def coverage(words: Sequence[Mapping[str, float]], present: Container[str], weight: Callable[[str], float]) -> float:
+    """Return how much of a question a text has, 0 to 1: the words of which it has a term, weighted by rarity.
+
+    `words` are those of `question_words`, `present` the text's terms, `weight` the inverse document frequency of a
+    term. A word counts as much as the best of its terms that are there, so that a translation counts for less.
+
+    >>> words = [{"lead": 1.0, "guid": 0.5}, {"studio": 1.0, "stud": 0.5}]
+    >>> coverage(words, {"guid", "studio"}, lambda term: 1.0)
+    0.75
+    """
+    rare = [rarity(word, weight) for word in words]
+    best = [max((much for term, much in word.items() if term in present), default=0.0) for word in words]
+    return sum(one * much for one, much in zip(rare, best, strict=True)) / (sum(rare) or 1.0)
 
 
 def _words(text: str) -> list[str]:
@@ -158,9 +210,11 @@ def _stopwords(language: str) -> frozenset[str]:
 class Lexical:
     """BM25 in Lucene's form over the terms of passages, each in its own language; make one with `of` or `load`.
 
-    The score of a passage is the sum, over the question's terms, of
-    `ln(1 + (N - n + 0.5) / (n + 0.5)) * f / (f + k1 * (1 - b + b * length / average length))`, where the term stands
-    `f` times in the passage and in `n` of `N` passages (Kamphuis et al. 2020, "Which BM25 do you mean?").
+    The score of a passage is the sum, over the question's words, of the best that one of a word's terms gives, so that
+    many translations do not add up. A term gives its weight in `question_words` times
+    `rarity * f / (f + k1 * (1 - b + b * length / average length))`, where it stands `f` times in the passage. The
+    rarity of a term is `ln(1 + (N - n + 0.5) / (n + 0.5))` where it stands in `n` of `N` passages (Kamphuis et al.
+    2020, "Which BM25 do you mean?"); all terms of one word have the least of theirs.
 
     >>> lexical = Lexical.of(["Albert Cheng leads AI Studio.", "La società nasce ad agosto."], ["en", "it"])
     >>> lexical.search("chi guida l'AI Studio?", ["it", "en"], 5)[0]
@@ -224,7 +278,7 @@ class Lexical:
         """Return the ids and scores of the `k` best passages that share a term with the query, best first.
 
         `languages` are the question's own, which decides what its stopwords are, and then those of the corpus; the
-        query has the terms of `query_terms`. Of equal scores the lower id comes first. With `allowed`, only
+        query has the words of `question_words`. Of equal scores the lower id comes first. With `allowed`, only
         the passages of those ids are considered. Raises ValueError when `k` is negative or an allowed id is no passage.
         """
         if k < 0:
@@ -237,5 +291,11 @@ class Lexical:
 
     def _asked(self, query: str, languages: Sequence[str]) -> list[dict[int, float]]:
         """Return the words of a question as the numbers of their terms, without those that no passage has."""
-        numbers = [self._postings.terms.number(term) for term in query_terms(query, languages)]
-        return [{number: 1.0} for number in numbers if number is not None]
+        asked = []
+        for word in question_words(query, languages):
+            numbers = {term: self._postings.terms.number(term) for term in word}
+            known = {term: number for term, number in numbers.items() if number is not None}
+            if known:
+                rare = rarity(known, self.weight)
+                asked.append({number: word[term] * rare / self.weight(term) for term, number in known.items()})
+        return asked
