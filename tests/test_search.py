@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from rag.engine import Selection, fuse
 from rag.lexical import Lexical
 from rag.local import Local
-from rag.search import Found, search
+from rag.search import WORDS, Found, blend, search
 from rag.spans import Document, Span
 from rag.vectors import Vectors
 
@@ -72,12 +74,27 @@ def test_fuse_keeps_every_id_and_the_order_of_rankings(rankings: list[list[int]]
 def test_both_searches_say_why_a_passage_was_found() -> None:
     first, second, *_ = found("hunt", BETWEEN, [NORTH, EAST, BETWEEN, EAST, EAST])
     assert (first.row, first.hit.span.text, first.dense_rank, first.lexical_rank) == (2, "Lions hunt zebras.", 1, 1)
-    assert first.hit.score == pytest.approx(2 / 61)
+    # All of the question's words are "hunt", which stands in one passage of five.
+    assert first.hit.score == pytest.approx((1 + WORDS * first.lexical / math.log(1 + 4.5 / 1.5)) / (1 + WORDS))
     assert first.dense == pytest.approx(1)
-    assert first.lexical > 0
+    assert 0 < first.lexical < math.log(4)
     assert (second.row, second.dense_rank, second.lexical_rank, second.lexical) == (0, 2, None, 0)
     assert second.dense == pytest.approx(0.8)
-    assert second.hit.score == pytest.approx(1 / 62)
+    assert second.hit.score == pytest.approx(0.8 / (1 + WORDS))
+
+
+def test_blend_is_a_mean_of_likeness_and_share_of_the_words() -> None:
+    dense, lexical = np.array([0.9, 0.3, -0.2], np.float32), np.array([0, 2, 4], np.float32)
+    assert blend(dense, lexical, 4.0).tolist() == pytest.approx([0.3, (0.3 + 1) / 3, (-0.2 + 2) / 3])
+    assert blend(dense, np.zeros(3, np.float32), 0.0).tolist() == pytest.approx([0.3, 0.1, -0.2 / 3])
+
+
+def test_a_passage_with_all_the_words_goes_before_one_that_is_only_a_little_nearer() -> None:
+    # By ranks alone both would be first once and second once.
+    assert [result.row for result in found("lions hunt", EAST, [BETWEEN, NORTH, (0.5, 0.866), NORTH, NORTH])][:2] == [
+        2,
+        0,
+    ]
 
 
 def test_a_passage_that_only_one_search_reaches_has_the_other_score_too() -> None:
@@ -95,7 +112,7 @@ def test_a_passage_that_only_one_search_reaches_has_the_other_score_too() -> Non
         depth=3,
     )
     by_row = {result.row: result for result in results}
-    assert set(by_row) == {0, 1, 29}  # 0 is lexically first, 29 densely, 1 lexically second and in front of 28
+    assert set(by_row) == {0, 28, 29}  # 0 is lexically first, 29 densely, 28 densely second and "lions" is in all
     assert (by_row[0].lexical_rank, by_row[0].dense_rank) == (1, None)
     assert by_row[0].dense == pytest.approx(np.cos(1.5), abs=1e-6)
     assert (by_row[29].lexical_rank, by_row[29].dense_rank) == (None, 1)
@@ -112,7 +129,10 @@ def test_a_passage_inside_or_equal_to_a_better_one_is_left_out() -> None:
 
 
 def test_allowed_passages_only() -> None:
-    assert [result.row for result in found("zebras", EAST, [EAST] * 5, allowed=[2, 3])] == [2, 3]
+    assert [result.row for result in found("zebras", EAST, [EAST] * 5, allowed=[2, 3])] == [
+        3,
+        2,
+    ]  # the shorter one first
     assert found("zebras", EAST, [EAST] * 5, allowed=[]) == []
 
 

@@ -18,10 +18,12 @@ from training.evaluate import (
     Figure,
     Vectors,
     bitext_accuracy,
+    blended_rankings,
     dense_rankings,
     joined_rankings,
     lexical_figures,
     lexical_rankings,
+    lexical_shares,
     model_figures,
     passage_retrieval,
     retrieval_figures,
@@ -147,7 +149,7 @@ def test_sentence_retrieval_searches_the_passage_of_the_question() -> None:
 
 def test_lexical_rankings_hold_what_shares_a_word() -> None:
     task = passage_retrieval(ASKED, count=2)
-    by_question = dict(zip(task.questions, lexical_rankings(task), strict=True))
+    by_question = dict(zip(task.questions, lexical_rankings(lexical_shares(task)), strict=True))
     assert by_question["What do zebras eat?"] == [1, 0]
     assert by_question["What do lions hunt?"] == [0, 1]
 
@@ -163,6 +165,13 @@ def test_dense_rankings_hold_the_opposite_too_but_only_the_rows_asked_for() -> N
 
 def test_joined_rankings_are_the_fusion_of_each_question() -> None:
     assert joined_rankings([[2], [0, 1]], [[1, 2], [1, 0]]) == [[2, 1], [0, 1]]
+
+
+def test_blended_rankings_order_what_was_proposed_by_both_scores() -> None:
+    texts = np.eye(3, dtype=np.float32)
+    questions = np.array([[0.6, 0.8, 0], [0, 0, 1]], dtype=np.float32)
+    shares = [np.array([0.3, 0, 0.9], np.float32), np.zeros(3, np.float32)]
+    assert blended_rankings([{0, 1}, {1, 2}], shares, questions, texts) == [[0, 1], [2, 1]]
 
 
 def test_scores_are_means_in_percent() -> None:
@@ -182,11 +191,11 @@ def test_the_floors_of_a_passage_are_set_by_what_the_others_reach() -> None:
     task = passage_retrieval(ASKED, count=2)
     right = [sorted(rows) for rows in task.right]
     half = [right[0], [1 - row for row in right[1]]]
-    figures = retrieval_figures(task, "m", lexical=half, dense=right)
+    figures = retrieval_figures(task, "m", lexical=half, dense=right, hybrid=right)
     assert met(figures, "dense") == (42.0, True)
     # The best there is cannot be beaten.
     assert met(figures, "hybrid") == (100.0, False)
-    assert met(retrieval_figures(task, "m", lexical=right, dense=half), "dense") == (92.0, False)
+    assert met(retrieval_figures(task, "m", lexical=right, dense=half, hybrid=half), "dense") == (92.0, False)
 
 
 def test_a_strict_floor_is_not_met_by_its_own_value() -> None:
@@ -223,14 +232,14 @@ def test_vectors_encode_each_text_once_and_keep_the_order_asked_for() -> None:
 
 def test_a_model_has_every_figure_and_the_table_and_the_file_show_them(tmp_path: Path) -> None:
     tasks = [passage_retrieval(ASKED, count=2), sentence_retrieval(ASKED, count=2)]
-    lexical = [lexical_rankings(task) for task in tasks]
+    shares = [lexical_shares(task) for task in tasks]
     bitexts = [Bitext("FLORES devtest", "fr", ["abc", "xyz"], ["abcd", "xyza"])]
-    figures = lexical_figures(tasks, lexical)
-    figures += model_figures("letters", Letters(), bitexts=bitexts, tasks=tasks, lexical=lexical)
+    figures = lexical_figures(tasks, [lexical_rankings(share) for share in shares])
+    figures += model_figures("letters", Letters(), bitexts=bitexts, tasks=tasks, shares=shares)
     found = {(f.kind, f.metric, f.method): f.value for f in figures}
     assert found["FLORES devtest", "accuracy", "dense"] == 100
     assert found["passage", "R@1", "BM25"] == 100
-    assert len(found) == 1 + 3 * 3 + 3
+    assert len(found) == 1 + 3 * 4 + 4
 
     console = Console(width=160, file=io.StringIO())
     with console.capture() as table:

@@ -9,7 +9,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from rich.table import Table
 from rag.encode import MAX_TOKENS, Encoder, SentenceTransformerEncoder
 from rag.engine import fuse
 from rag.errors import RagError
-from rag.lexical import Lexical
+from rag.lexical import Lexical, full_weight
 from rag.metrics import recall_at_k, reciprocal_rank
+from rag.search import blend
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from training.data import LANGUAGES, Question, read_tsv, split_questions
@@ -197,9 +198,15 @@ def sentence_retrieval(questions: Sequence[Question], *, count: int) -> Retrieva
     return Retrieval(SENTENCE, language, language, asked, texts, right, among)
 
 
-def read_retrievals(data: Path, *, count: int) -> list[Retrieval]:
-    """Return the tasks over the held-back questions, at most `count` questions each."""
-    held = split_questions(data).development
+def first_passages(questions: Sequence[Question], most: int) -> list[Question]:
+    """Return the questions about the first `most` passages."""
+    kept = set(list(dict.fromkeys(q.passage for q in questions))[:most])
+    return [q for q in questions if q.passage in kept]
+
+
+def read_retrievals(data: Path, *, count: int, passages: int) -> list[Retrieval]:
+    """Return the tasks over the held-back questions, at most `count` questions and `passages` passages each."""
+    held = {language: first_passages(rows, passages) for language, rows in split_questions(data).development.items()}
     languages = [language for language in ("en", *LANGUAGES) if language in held]
     pairs = [(a, b) for a in languages for b in languages if a != b]
     # Only translations of one file share ids.
@@ -207,18 +214,28 @@ def read_retrievals(data: Path, *, count: int) -> list[Retrieval]:
     return [
         *(passage_retrieval(held[language], count=count) for language in languages),
         *(translated_retrieval(held[a], held[b], count=count) for a, b in shared),
-        *(sentence_retrieval(held[language], count=count) for language in languages),
+        *(sentence_retrieval(held[language], count=count // 3) for language in languages),
     ]
 
 
-def lexical_rankings(task: Retrieval) -> list[list[int]]:
-    """Return the `DEPTH` best rows of each question by BM25; fewer where fewer share a term."""
+def lexical_shares(task: Retrieval) -> list[NDArray[np.float32]]:
+    """Return for each question the BM25 score of every text as a share of the question's full weight.
+
+    Texts that are not searched for a question have 0, as those that share no word with it.
+    """
     lexical = Lexical.of(task.texts, [task.written] * len(task.texts))
     languages = list(dict.fromkeys([task.asked, task.written]))
-    return [
-        lexical.search(question, languages, DEPTH, allowed=rows)[0].tolist()
-        for question, rows in zip(task.questions, task.among, strict=True)
-    ]
+    shares = []
+    for question, rows in zip(task.questions, task.among, strict=True):
+        share = np.zeros(len(task.texts), np.float32)
+        share[rows] = lexical.scores(question, languages)[rows] / full_weight(question, languages, lexical.weight)
+        shares.append(share)
+    return shares
+
+
+def lexical_rankings(shares: Sequence[NDArray[np.float32]]) -> list[list[int]]:
+    """Return the `DEPTH` best rows of each question by BM25; fewer where fewer share a term."""
+    return [best_scores(share, DEPTH)[0].tolist() for share in shares]
 
 
 def dense_rankings(task: Retrieval, questions: NDArray[np.float32], texts: NDArray[np.float32]) -> list[list[int]]:
@@ -255,8 +272,23 @@ def best_scores(
 
 
 def joined_rankings(lexical: Sequence[Sequence[int]], dense: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return both searches' rankings of each question as one."""
+    """Return both searches' rankings of each question as one, by reciprocal rank fusion."""
     return [[row for row, _ in fuse(pair)] for pair in zip(dense, lexical, strict=True)]
+
+
+def blended_rankings(
+    pools: Sequence[Collection[int]],
+    shares: Sequence[NDArray[np.float32]],
+    questions: NDArray[np.float32],
+    texts: NDArray[np.float32],
+) -> list[list[int]]:
+    """Return the rows that either search proposes for each question, by the scores of both, as `search` orders them."""
+    rankings = []
+    for proposed, share, question in zip(pools, shares, questions, strict=True):
+        rows = np.array(sorted(proposed), np.int64)
+        best = np.argsort(-blend(texts[rows] @ question, share[rows], 1.0), kind="stable")
+        rankings.append(rows[best].tolist())
+    return rankings
 
 
 def scores(task: Retrieval, rankings: Sequence[Sequence[int]]) -> dict[str, float]:
@@ -310,9 +342,14 @@ def lexical_figures(tasks: Sequence[Retrieval], rankings: Sequence[Sequence[Sequ
 
 
 def retrieval_figures(
-    task: Retrieval, model: str, *, lexical: Sequence[Sequence[int]], dense: Sequence[Sequence[int]]
+    task: Retrieval,
+    model: str,
+    *,
+    lexical: Sequence[Sequence[int]],
+    dense: Sequence[Sequence[int]],
+    hybrid: Sequence[Sequence[int]],
 ) -> list[Figure]:
-    """Return what dense and hybrid search reach in a task, with the floors that BM25 and dense search set."""
+    """Return what dense search and both joins reach in a task, with the floors that BM25 and dense search set."""
     by_words, by_vector = scores(task, lexical), scores(task, dense)
     figures = []
     for metric, value in by_vector.items():
@@ -322,9 +359,10 @@ def retrieval_figures(
         elif task.kind == OTHER_LANGUAGE:
             floor = OTHER_LANGUAGE_FLOOR
         figures.append(Figure(task.kind, task.languages, metric, "dense", model, value, floor, strict))
-    for metric, value in scores(task, joined_rankings(lexical, dense)).items():
-        best = max(by_words[metric], by_vector[metric]) if (task.kind, metric) == (PASSAGE, "R@1") else None
-        figures.append(Figure(task.kind, task.languages, metric, "hybrid", model, value, best, best is not None))
+    for method, rankings in (("RRF", joined_rankings(lexical, dense)), ("hybrid", hybrid)):
+        for metric, value in scores(task, rankings).items():
+            best = max(by_words[metric], by_vector[metric]) if (task.kind, metric) == (PASSAGE, "R@1") else None
+            figures.append(Figure(task.kind, task.languages, metric, method, model, value, best, best is not None))
     return figures
 
 
@@ -334,9 +372,9 @@ def model_figures(
     *,
     bitexts: Sequence[Bitext],
     tasks: Sequence[Retrieval],
-    lexical: Sequence[Sequence[Sequence[int]]],
+    shares: Sequence[Sequence[NDArray[np.float32]]],
 ) -> list[Figure]:
-    """Return every figure of one model."""
+    """Return every figure of one model; `shares` are each task's `lexical_shares`."""
     passages = [text for b in bitexts for text in (*b.english, *b.other)] + [text for t in tasks for text in t.texts]
     questions = [question for task in tasks for question in task.questions]
     vectors = Vectors(encoder, passages=passages, questions=questions, name=model)
@@ -345,9 +383,12 @@ def model_figures(
         value = bitext_accuracy(vectors.passages(bitext.english), vectors.passages(bitext.other))
         floor = BITEXT_FLOORS[bitext.name, bitext.language]
         figures.append(Figure(bitext.name, bitext.language, "accuracy", "dense", model, value, floor))
-    for task, by_words in zip(tasks, lexical, strict=True):
-        by_vector = dense_rankings(task, vectors.questions(task.questions), vectors.passages(task.texts))
-        figures += retrieval_figures(task, model, lexical=by_words, dense=by_vector)
+    for task, share in zip(tasks, shares, strict=True):
+        asked, texts = vectors.questions(task.questions), vectors.passages(task.texts)
+        by_words, by_vector = lexical_rankings(share), dense_rankings(task, asked, texts)
+        pools = [{*one, *other} for one, other in zip(by_words, by_vector, strict=True)]
+        hybrid = blended_rankings(pools, share, asked, texts)
+        figures += retrieval_figures(task, model, lexical=by_words, dense=by_vector, hybrid=hybrid)
     return figures
 
 
@@ -361,10 +402,15 @@ def truncated(folder: Path, tasks: Sequence[Retrieval]) -> tuple[int, int]:
     return sum(len(row.ids) > MAX_TOKENS for row in tokenizer.encode_batch(passages)), len(passages)
 
 
+def sizes(task: Retrieval) -> str:
+    """Say how many questions a task has and how many texts are searched."""
+    return f"{task.kind}, {task.languages}: {len(task.questions)} questions, {len(task.texts)} texts."
+
+
 def table_of(figures: Sequence[Figure], models: Sequence[str]) -> Table:
     """Return the figures as a table: a row for each task and metric, BM25 and then every model beside each other."""
     cells = {(f.kind, f.languages, f.metric, f.method, f.model): _cell(f) for f in figures}
-    columns = [("BM25", "BM25"), *((method, model) for model in models for method in ("dense", "hybrid"))]
+    columns = [("BM25", "BM25"), *((method, model) for model in models for method in ("dense", "RRF", "hybrid"))]
     table = Table(box=box.SIMPLE, caption="percent; ✓ reaches the floor, ✗ does not; questions → passages")
     for title in ("figure", "", "metric", "at least"):
         table.add_column(title, no_wrap=True)
@@ -420,9 +466,10 @@ def main() -> None:
     options.add_argument("--models", type=named_folder, nargs="+", required=True, metavar="NAME=FOLDER")
     options.add_argument("--json", type=Path, help="file to write")
     options.add_argument("--questions", type=int, default=300, help="most questions a task has")
+    options.add_argument("--passages", type=int, default=260, help="most passages a language has")
     arguments = options.parse_args()
-    if arguments.questions < 1:
-        options.error("--questions must be at least 1")
+    if arguments.questions < 1 or arguments.passages < 2:
+        options.error("--questions must be at least 1, and --passages at least 2")
     folders = dict(arguments.models)
     if len(folders) < len(arguments.models):
         options.error("two models have one name")
@@ -431,15 +478,19 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(THREADS)
-    bitexts, tasks = read_bitexts(arguments.data), read_retrievals(arguments.data, count=arguments.questions)
-    lexical = [lexical_rankings(task) for task in tasks]
-    figures, notes = lexical_figures(tasks, lexical), list(NOT_MEASURABLE)
+    bitexts, tasks = (
+        read_bitexts(arguments.data),
+        read_retrievals(arguments.data, count=arguments.questions, passages=arguments.passages),
+    )
+    shares = [lexical_shares(task) for task in tasks]
+    figures = lexical_figures(tasks, [lexical_rankings(share) for share in shares])
+    notes = [*(sizes(task) for task in tasks), *NOT_MEASURABLE]
     for name, folder in folders.items():
         try:
             encoder = SentenceTransformerEncoder(str(folder))
         except RagError as error:
             options.error(str(error))
-        figures += model_figures(name, encoder, bitexts=bitexts, tasks=tasks, lexical=lexical)
+        figures += model_figures(name, encoder, bitexts=bitexts, tasks=tasks, shares=shares)
         longer, passages = truncated(folder, tasks)
         notes.append(f"{name} reads the first {MAX_TOKENS} tokens of a passage: {longer} of {passages} are longer.")
     # A pipe or a file has no width to keep to.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.lexical import Lexical, best_scores, terms
+from rag.lexical import Lexical, terms
 from training.contrast import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
 from training.data import Question, read_dictionary, read_questions, split_questions
 
@@ -115,8 +115,7 @@ class Rivals:
 
     def of(self, question: Question, choose: random.Random) -> str | None:
         """Return one of the likeliest passages that lack the answer's letters, None when there is none."""
-        scores = self.words[question.language].scores(question.question, [question.language])
-        best, _ = best_scores(scores, 4 * RIVALS)
+        best, _ = self.words[question.language].search(question.question, [question.language], 4 * RIVALS)
         texts = [self.texts[question.language][i] for i in best.tolist()]
         lacking = [t for t in texts if t != question.passage and lacks(t, question.answer)][:RIVALS]
         return choose.choice(lacking) if lacking else None
