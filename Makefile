@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold bench torture clients encoder encoder-scores translations reader reader-scores decision
+.PHONY: check test gold browser screenshots bench torture clients encoder encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -19,6 +19,12 @@ test:  ## every test but the gold set
 gold:  ## the gold set, against the expected scores
 	rag build seeds
 	rag evaluate tests/gold/questions.jsonl
+
+browser:  ## the page in the system's chromium, before a real server; needs `pip install -e ".[test,browser]"`
+	$(PYTHON) -m pytest --enable-socket tests/browser
+
+screenshots:  ## draw the page for the README
+	$(PYTHON) -m tests.browser.screenshots
 
 bench:  ## latency of asking, cold and warm
 	$(PYTHON) -m benchmarks.ask

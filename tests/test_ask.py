@@ -16,7 +16,7 @@ from rag.index import Settings, build_with, open_index
 from rag.read import SentenceReader
 
 if TYPE_CHECKING:
-    from conftest import WordHashEncoder
+    from tests.conftest import WordHashEncoder
 
 RANKING = {"reader": 6.0, "coverage": 2.0, "expected": 0.5}
 CONFIDENCE = {"reader": 3.0, "dense": 2.0, "coverage": 3.0, "coverage_abroad": 3.0, "lead": 0.5}

@@ -15,7 +15,7 @@ from rag.read import SentenceReader
 from rag.spans import Answer
 
 if TYPE_CHECKING:
-    from conftest import WordHashEncoder
+    from tests.conftest import WordHashEncoder
 
 WEIGHTS = Weights(
     tuple({"reader": 6.0, "coverage": 2.0}.get(name, 0.0) for name in EVIDENCE),

@@ -25,7 +25,7 @@ from rag.spans import Document, Span
 from rag.split import split
 
 if TYPE_CHECKING:
-    from conftest import WordHashEncoder
+    from tests.conftest import WordHashEncoder
 
 ROOT = Path(__file__).parent.parent
 STARTER = Settings()

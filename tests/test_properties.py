@@ -18,7 +18,7 @@ from rag.spans import Document, Span
 from rag.split import split
 
 if TYPE_CHECKING:
-    from conftest import WordHashEncoder
+    from tests.conftest import WordHashEncoder
 
 ARTICLES = [path.read_text("utf-8") for path in sorted((Path(__file__).parents[1] / "seeds").glob("*.txt"))]
 

@@ -8,7 +8,7 @@ from rag.search import Found
 from rag.spans import Document, Hit, Span
 
 if TYPE_CHECKING:
-    from conftest import WordHashEncoder
+    from tests.conftest import WordHashEncoder
 
 TEXT = "The harbour opened in June. Maria runs it. Boats land for free. A crane will come."
 HARBOUR = Document("harbour.txt", "Harbour", "en", TEXT)

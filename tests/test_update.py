@@ -18,7 +18,7 @@ from rag.index import BuildReport, Settings, build_with, open_index
 from rag.sources import Skipped
 
 if TYPE_CHECKING:
-    from conftest import WordHashEncoder
+    from tests.conftest import WordHashEncoder
 
 
 def built(corpus: Path, index: Path, encoder: Encoder) -> BuildReport:

@@ -1,293 +1,24 @@
+import base64
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import fields
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rag import Assistant
-from rag.labels import ENGLISH, FRENCH, ITALIAN, LABELS, SPANISH, Labels, labels_for
-from rag.page_html import anchor, answer_html, documents_html, place_html, source_html
+from rag.labels import ENGLISH, FRENCH, ITALIAN, LABELS, SPANISH, Labels
+from rag.markup import anchor
+from rag.page_html import answer_html
+from rag.panel_html import documents_html, source_html
 from rag.server import application, serving
-from rag.spans import REASONS, Answer, Citation, Document, Hit, Reason, Span
+from tests.page_parts import HOSTILE, Elements
 
 ROOT = Path(__file__).parent.parent
-HOSTILE = (
-    'Before <script>evil()</script>, <img src=x onerror="evil()"> & $$x^2$$ [a](javascript:evil()) **b**\t`c` '
-    "${evil()} {{evil}} it says 1 < 2."
-)
-LETTER = Document(
-    "a.txt", "A letter", "en", "Dear all.\n\nAlbert Cheng leads it. He has two\npizzas.\nBye.", "2026-02-08"
-)
-LETTRE = Document("b.txt", "Une lettre", "fr", "Le studio est dirigé par M. Cheng. Fin.")
-TRAP = Document("c<i>.txt", 'Trap <b onclick="evil()">', "en", HOSTILE)
-
-
-def span(document: Document, text: str) -> Span:
-    start = document.text.index(text)
-    return Span(document, start, start + len(text))
-
-
-def citation(document: Document, words: str, sentence: str) -> Citation:
-    return Citation(span(document, words), span(document, sentence), 0.9)
-
-
-LEADS = citation(LETTER, "Albert Cheng", "Albert Cheng leads it.")
-DIRIGE = citation(LETTRE, "M. Cheng", "Le studio est dirigé par M. Cheng.")
-TRAPPED = citation(TRAP, '<img src=x onerror="evil()">', HOSTILE)
-
-
-def found(*citations: Citation, language: str = "en", confidence: float = 0.97) -> Answer:
-    return Answer("who leads it?", language, citations, confidence, None)
-
-
-def refused(reason: Reason, *passages: Span) -> Answer:
-    return Answer("why?", "en", (), 0.1, reason, tuple(Hit(passage, 0.5) for passage in passages))
-
-
-class Elements(HTMLParser):
-    """The elements of a piece of HTML: each tag with its attributes and the text inside it."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.all: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self._open: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert self._open == [], "every element is closed"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._open.append((tag, dict(attrs), []))
-        self.all.append(self._open[-1])
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop()[0] == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        for _, _, texts in self._open:
-            texts.append(data)
-
-    def texts(self, tag: str, kind: str | None = None) -> list[str]:
-        return [
-            "".join(texts)
-            for each, attributes, texts in self.all
-            if each == tag and (kind is None or kind in (attributes.get("class") or "").split())
-        ]
-
-    def links(self) -> list[str]:
-        return [attributes["href"] or "" for tag, attributes, _ in self.all if tag == "a"]
-
-
-def test_the_exact_words_are_marked_inside_their_sentence() -> None:
-    elements = Elements(answer_html(found(LEADS), ENGLISH))
-    assert elements.texts("blockquote") == ["Albert Cheng leads it."]
-    assert elements.texts("mark") == ["Albert Cheng"]
-    assert [attributes for tag, attributes, _ in elements.all if tag == "blockquote"] == [{"lang": "en"}]
-    assert elements.texts("p", "cited") == ["[1] A letter (en)"]
-    assert elements.links() == [f"#{anchor(LETTER, LEADS.answer, LEADS.sentence)}"]
-    assert "High confidence 97%" in elements.text
-
-
-def test_a_sentence_that_is_the_answer_is_marked_whole() -> None:
-    whole = citation(LETTER, "Albert Cheng leads it.", "Albert Cheng leads it.")
-    assert '<mark class="whole">Albert Cheng leads it.</mark>' in answer_html(found(whole), ENGLISH)
-    assert "whole" not in answer_html(found(LEADS), ENGLISH)
-
-
-def test_others_that_say_so_are_listed_with_their_own_words() -> None:
-    elements = Elements(answer_html(found(LEADS, DIRIGE), SPANISH))
-    assert elements.texts("li") == ["[2] Une lettre (fr) M. Cheng"]
-    assert [attributes for tag, attributes, _ in elements.all if tag == "q"] == [{"lang": "fr"}]
-    assert elements.texts("p", "also") == ["También lo dicen"]
-    assert elements.texts("mark") == ["Albert Cheng"]
-
-
-def test_a_quotation_in_another_language_than_the_question_says_so() -> None:
-    assert Elements(answer_html(found(DIRIGE), ITALIAN)).texts("span", "foreign") == ["La citazione è in francese"]
-    assert Elements(answer_html(found(DIRIGE, language="fr"), ITALIAN)).texts("span", "foreign") == []
-    assert Elements(answer_html(found(DIRIGE, language="und"), ITALIAN)).texts("span", "foreign") == []
-
-
-@pytest.mark.parametrize(
-    ("confidence", "labels", "words"),
-    [
-        (0.974, ENGLISH, "High confidence 97%"),
-        (0.8, ITALIAN, "Affidabilità alta 80%"),
-        (0.79, SPANISH, "Confianza media 79\N{NO-BREAK SPACE}%"),
-        (0.5, FRENCH, "Confiance moyenne 50\N{NO-BREAK SPACE}%"),
-        (0.0, FRENCH, "Confiance faible 0\N{NO-BREAK SPACE}%"),
-        (1.0, ENGLISH, "High confidence 100%"),
-    ],
-)
-def test_confidence_is_a_level_and_a_percentage(confidence: float, labels: Labels, words: str) -> None:
-    html = answer_html(found(LEADS, confidence=confidence), labels)
-    assert Elements(html).texts("span", "confidence") == [words]
-
-
-@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-@pytest.mark.parametrize("reason", REASONS)
-def test_a_refusal_gives_its_reason_and_the_nearest_passages(reason: Reason, labels: Labels) -> None:
-    near = span(LETTRE, "Le studio est dirigé par M. Cheng.")
-    elements = Elements(answer_html(refused(reason, near), labels))
-    assert labels.reasons[reason] in elements.texts("p")
-    assert elements.texts("summary") == [labels.nearest]
-    assert elements.texts("blockquote") == ["Le studio est dirigé par M. Cheng."]
-    assert elements.links() == [f"#{anchor(LETTRE, near)}"]
-    assert "details" not in [tag for tag, _, _ in Elements(answer_html(refused(reason), labels)).all]
-
-
-def test_a_long_passage_is_cut_at_a_word_and_only_three_are_shown() -> None:
-    long = Document("d.txt", "Long", "en", "seven letters " * 100)
-    elements = Elements(answer_html(refused("too_uncertain", *[Span(long, 0, 1400)] * 5), ENGLISH))
-    excerpts = elements.texts("blockquote")
-    assert len(excerpts) == 3
-    assert excerpts[0].endswith("seven …")
-    assert long.text.startswith(excerpts[0].removesuffix(" …"))
-    assert 250 < len(excerpts[0]) < 285
-
-
-@pytest.mark.parametrize(
-    "html",
-    [
-        answer_html(found(TRAPPED, TRAPPED), ENGLISH),
-        answer_html(refused("too_uncertain", Span(TRAP, 0, len(TRAP.text))), ENGLISH),
-        source_html(TRAP, TRAPPED, ENGLISH),
-        documents_html([TRAP], ENGLISH),
-    ],
-    ids=["answer", "refusal", "source", "documents"],
-)
-def test_no_text_of_a_document_becomes_markup(html: str) -> None:
-    elements = Elements(html)
-    ours = {"div", "p", "span", "b", "a", "blockquote", "mark", "ul", "li", "q", "details", "summary", "nav", "article"}
-    assert {tag for tag, _, _ in elements.all} <= ours | {"header", "h2"}
-    assert {name for _, attributes, _ in elements.all for name in attributes} <= {
-        "class",
-        "lang",
-        "href",
-        "id",
-        "tabindex",
-    }
-    assert all(link.startswith("#src") for link in elements.links())
-    assert 'Trap <b onclick="evil()">' in elements.text
-    assert "\n" not in html, "gradio trims the lines of a message"
-
-
-def test_a_hostile_sentence_is_shown_character_by_character() -> None:
-    elements = Elements(answer_html(found(TRAPPED), ENGLISH))
-    assert elements.texts("blockquote") == [HOSTILE]
-    assert elements.texts("mark") == ['<img src=x onerror="evil()">']
-
-
-def test_a_source_shows_the_whole_document_with_one_place_to_go_to() -> None:
-    elements = Elements(source_html(LETTER, LEADS, ENGLISH))
-    assert elements.texts("h2") == ["A letter"]
-    assert elements.texts("p", "about") == ["en · 2026-02-08 · a.txt"]
-    lines = ["Dear all.", "Albert Cheng leads it. He has two", "pizzas.", "Bye."]
-    assert elements.texts("div", "text") == ["".join(lines)]
-    assert elements.texts("p")[1:] == lines
-    assert elements.texts("p", "block") == ["Albert Cheng leads it. He has two"]
-    assert elements.texts("mark") == ["Albert Cheng"]
-    assert elements.texts("span", "place") == elements.texts("span", "quoted")[:1]
-
-
-def test_words_and_sentences_that_run_over_a_line_are_marked_on_both_lines() -> None:
-    elements = Elements(source_html(LETTER, citation(LETTER, "two\npizzas", "He has two\npizzas."), ENGLISH))
-    assert elements.texts("mark") == ["two", "pizzas"]
-    assert "".join(elements.texts("span", "quoted")) == "He has twopizzas."
-    assert len(elements.texts("span", "place")) == 1
-
-
-def test_a_passage_is_highlighted_without_words() -> None:
-    elements = Elements(source_html(LETTER, None, ENGLISH, passage=span(LETTER, "Bye.")))
-    assert elements.texts("mark") == []
-    assert elements.texts("span", "place") == ["Bye."]
-    assert "place" not in source_html(LETTER, None, ENGLISH)
-
-
-def test_every_link_of_an_answer_opens_its_own_place() -> None:
-    documents = [LETTRE, TRAP, LETTER]
-    for each in (LEADS, DIRIGE, TRAPPED):
-        document = each.answer.document
-        name = anchor(document, each.answer, each.sentence)
-        assert place_html(name, documents, ENGLISH) == source_html(document, each, ENGLISH)
-        assert place_html(anchor(document, each.sentence), documents, ENGLISH) == source_html(
-            document, None, ENGLISH, passage=each.sentence
-        )
-        assert place_html(anchor(document), documents, ENGLISH) == source_html(document, None, ENGLISH)
-
-
-@pytest.mark.parametrize(
-    "ending",
-    ["", "-0", "-0-1-0", "-5-5", "-9-3", "-0-9999999999", "-0-5-6-9", "-0-1-0-2-0-3", "-a-b", "-0-1\n", "-٠-١"],
-)
-def test_a_place_that_is_not_there_opens_the_list_of_documents(ending: str) -> None:
-    known = anchor(LETTER) if ending else "src"
-    assert place_html(known + ending, [LETTER, LETTRE], FRENCH) == documents_html([LETTER, LETTRE], FRENCH)
-    assert place_html(anchor(TRAP) + ending, [LETTER, LETTRE], FRENCH) == documents_html([LETTER, LETTRE], FRENCH)
-
-
-def test_a_long_list_of_documents_is_cut_and_says_so() -> None:
-    documents = [Document(f"{number}.txt", f"Title {number}", "und", "Text.") for number in range(130)]
-    elements = Elements(documents_html(documents, ITALIAN))
-    assert len(elements.links()) == 100
-    assert "e altri 30" in elements.texts("p")
-    assert elements.texts("li")[0] == "Title 0"
-
-
-@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-def test_labels_are_complete(labels: Labels) -> None:
-    assert set(labels.reasons) == set(REASONS)
-    assert set(labels.languages) == {"it", "es", "en", "fr"} == set(LABELS)
-    for field in fields(labels):
-        value = getattr(labels, field.name)
-        words = list(value.values()) if isinstance(value, dict) else [value] if isinstance(value, str) else list(value)
-        assert all(word.strip() == word != "" for word in words), field.name
-    assert labels.too_long.format(length=2001, limit=2000).count("200") == 2
-    assert labels.percent.format(percent=7).startswith("7")
-    assert "5" in labels.more_documents.format(count=5)
-    assert len(set(labels.examples)) == len(labels.examples) == 2
-
-
-def test_no_two_languages_share_a_sentence() -> None:
-    for name in (
-        "tagline",
-        "placeholder",
-        "refusal",
-        "too_long",
-        "documents_hint",
-        "nearest",
-        "also_said_by",
-        "foreign",
-    ):
-        assert len({getattr(labels, name) for labels in LABELS.values()}) == 4, name
-    for reason in REASONS:
-        assert len({labels.reasons[reason] for labels in LABELS.values()}) == 4
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        ("it-IT,it;q=0.9,en;q=0.8", "it"),
-        ("de-DE,de;q=0.9,fr;q=0.8,en;q=0.7", "fr"),
-        ("en;q=0.5, ES-419;q=0.7", "es"),
-        ("fr;q=0, it;q=0.1", "it"),
-        ("es, fr", "es"),
-        ("de", "en"),
-        ("*", "en"),
-        ("", "en"),
-        (";;;,,q=,it;q=x,fr; q=0.3", "fr"),
-    ],
-)
-def test_labels_follow_what_the_browser_asks_for(header: str, language: str) -> None:
-    assert labels_for(header).language == language
 
 
 def test_gradio_is_imported_only_when_the_page_is_made() -> None:
@@ -301,8 +32,13 @@ def assistant(index_dir: Path) -> Assistant:
 
 
 @pytest.fixture(scope="module")
-def address(assistant: Assistant) -> Iterator[str]:
-    with serving(application(assistant)) as address:
+def feedback(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("feedback") / "feedback.jsonl"
+
+
+@pytest.fixture(scope="module")
+def address(assistant: Assistant, feedback: Path) -> Iterator[str]:
+    with serving(application(assistant, feedback=feedback)) as address:
         yield address
 
 
@@ -316,13 +52,18 @@ class Visitor:
         self.config: dict[str, Any] = self.http.get("config").json()
         self.session = f"visitor-{id(self)}"
 
-    def trigger(self, name: str, *values: object) -> list[Any]:
-        """Trigger the first event that is handled by the function `name`, and return the last values of its outputs."""
-        event = next(each for each in self.config["dependencies"] if each["api_name"].startswith(name))
-        self.http.post(
-            "gradio_api/queue/join",
-            json={"data": [*values], "fn_index": event["id"], "session_hash": self.session},
-        ).raise_for_status()
+    def trigger(self, handler: str, /, *values: object, **sent: object) -> list[Any]:
+        """Trigger the first event that is handled by the function `handler`, and return the last values of its outputs.
+
+        `values` are those of its inputs, and `sent` is what the page's script says of it.
+        """
+        event = next(each for each in self.config["dependencies"] if each["api_name"].startswith(handler))
+        body = {"data": [*values], "event_data": sent, "fn_index": event["id"], "session_hash": self.session}
+        if not event["queue"]:
+            answer = self.http.post("gradio_api/run/predict", json=body).raise_for_status().json()
+            data: list[Any] = answer["data"]
+            return data
+        self.http.post("gradio_api/queue/join", json=body).raise_for_status()
         steps: list[Any] = []
         with self.http.stream("GET", "gradio_api/queue/data", params={"session_hash": self.session}) as stream:
             for line in stream.iter_lines():
@@ -332,18 +73,17 @@ class Visitor:
                     steps.append(message["output"].get("data"))
                 if message.get("msg") == "process_completed":
                     break
-        data: list[Any] = steps[-1]
+        data = steps[-1]
         return data
 
+    def ask(self, question: str, *where: object) -> list[str]:
+        """Ask, and return the conversation's messages and the sources panel."""
+        chat, _, _, panel, *_ = self.trigger("reply", question, None, *(where or ("shared", [], [], False)))
+        return [*(message["content"][0]["text"] for message in chat), panel]
+
     def open(self, name: object) -> str:
-        panel = next(
-            each for each in self.config["components"] if "open_source" in (each["props"].get("server_fns") or [])
-        )
-        response = self.http.post(
-            "gradio_api/component_server",
-            json={"data": name, "component_id": panel["id"], "fn_name": "open_source", "session_hash": self.session},
-        )
-        html: str = response.raise_for_status().json()
+        """Open a place in the sources panel."""
+        html: str = self.trigger("open_place", "shared", name=name)[0]
         return html
 
 
@@ -437,47 +177,130 @@ class TestServer:
 
     @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
     def test_the_page_speaks_the_readers_language(self, visit: Visit, labels: Labels) -> None:
-        header, panel, *_ = visit(f"{labels.language}-XX,en;q=0.5").trigger("greet")
+        header, panel, own, box, ask, stop, search, *_ = visit(f"{labels.language}-XX,en;q=0.5").trigger("greet")
         assert Elements(header).texts("p") == [labels.tagline]
-        assert f'<div lang="{labels.language}">' in header
+        assert f'lang="{labels.language}"' in header
         assert Elements(panel).texts("h2") == [labels.documents]
+        assert Elements(own).texts("h2") == [labels.own]
+        assert (box["placeholder"], ask["value"], stop["value"]) == (labels.placeholder, labels.ask, labels.stop)
+        assert search["label"] == f"{labels.search}: {labels.everywhere}"
 
     def test_a_conversation_shows_question_quotation_and_source(self, visit: Visit, assistant: Assistant) -> None:
         visitor = visit("it")
         question = "Chi è la direttrice della biblioteca di Montalto?"
         answer = assistant.ask(question)
         assert answer.found
-        chat, _, panel, _, _ = visitor.trigger("reply", question, None)
-        assert [message["role"] for message in chat] == ["user", "assistant"]
-        assert Elements(chat[0]["content"][0]["text"]).text == question
-        assert chat[1]["content"][0]["text"] == answer_html(answer, ITALIAN)
+        asked, said, panel = visitor.ask(question)
+        assert Elements(asked).text == question
+        assert said.startswith(answer_html(answer, ITALIAN, 5))
         best = answer.citations[0]
         assert panel == source_html(best.answer.document, best, ITALIAN)
         assert visitor.open(anchor(best.answer.document)) == source_html(best.answer.document, None, ITALIAN)
 
-        chat, *_ = visitor.trigger("reply", "E quando?", None)
         follow_up = assistant.ask("E quando?", [(question, answer.text)])
-        assert len(chat) == 4
-        assert chat[3]["content"][0]["text"] == answer_html(follow_up, ITALIAN)
+        *before, said, _ = visitor.ask("E quando?")
+        assert len(before) == 3
+        assert said.startswith(answer_html(follow_up, ITALIAN, 5))
 
-        chat, _, panel, _, _ = visitor.trigger("clear")
+        chat, _, _, panel, *_ = visitor.trigger("clear", "shared")
         assert (chat, panel) == ([], documents_html(assistant.documents, ITALIAN))
-        chat, *_ = visitor.trigger("reply", question, None)
+        assert len(visitor.ask(question)) == 3
+
+    def test_a_question_is_asked_again_in_its_own_place(self, visit: Visit) -> None:
+        visitor = visit("en")
+        first = visitor.ask("Who runs the harbour of Port Ellis?")
+        chat, *_ = visitor.trigger("reply", "", None, "shared", [], [], False, again=True)
+        assert chat[0]["content"][0]["text"] == first[0]
         assert len(chat) == 2
 
+    def test_an_offered_question_is_asked(self, visit: Visit) -> None:
+        chat, *_ = visit("en").trigger("reply", "half typ", None, "shared", [], [], False, question="Who is it?")
+        assert Elements(chat[0]["content"][0]["text"]).text == "Who is it?"
+
+    def test_only_the_chosen_documents_are_searched(self, visit: Visit, assistant: Assistant) -> None:
+        question = "Who runs the harbour of Port Ellis?"
+        visitor = visit("en")
+        visitor.trigger("greet")
+        _, said, _ = visitor.ask(question, "shared", ["ferry.txt"], [], False)
+        only = assistant.ask(question, documents=["ferry.txt"])
+        assert said.startswith(answer_html(only, ENGLISH, 1))
+        *_, said, _ = visitor.ask(question, "shared", ["ferry.txt"], ["fr"], False)
+        assert ENGLISH.nothing_to_search in Elements(said).text
+        (search,) = visitor.trigger("choose", "shared", [], ["en"], False)
+        assert search["label"] == "Where to search: in 2 of 5"
+
+    def test_passages_alone_are_given_where_that_is_wished(self, visit: Visit, assistant: Assistant) -> None:
+        question = "Who runs the harbour of Port Ellis?"
+        _, said, panel = visit("en").ask(question, "shared", [], [], True)
+        links = [f"#{anchor(hit.span.document, hit.span)}" for hit in assistant.ask(question).passages]
+        assert Elements(said).links() == links
+        assert panel == documents_html(assistant.documents, ENGLISH)
+
+    def test_a_verdict_is_written_to_the_file(self, visit: Visit, feedback: Path) -> None:
+        visitor = visit("en")
+        _, said, _ = visitor.ask("Who runs the harbour of Port Ellis?")
+        turn = re.findall(r'name="wrong" value="([0-9a-f]+)"', said)[0]
+        chat, _ = visitor.trigger("judge", None, turn=turn, verdict="wrong")
+        assert ENGLISH.noted in chat[1]["content"][0]["text"]
+        visitor.trigger("judge", None, turn=turn, why="not_said")
+        lines = [json.loads(line) for line in feedback.read_text(encoding="utf-8").splitlines()]
+        assert [(each["id"], each["verdict"], each["why"]) for each in lines[-2:]] == [
+            (turn, "wrong", ""),
+            (turn, "wrong", "not_said"),
+        ]
+        assert lines[-1]["answer"]["question"] == "Who runs the harbour of Port Ellis?"
+
+    def test_a_conversation_is_exported(self, visit: Visit) -> None:
+        visitor = visit("en")
+        visitor.ask("Who runs the harbour of Port Ellis?")
+        as_json = json.loads(visitor.trigger("export", None, form="json")[0])
+        turns = json.loads(as_json["text"])["turns"]
+        assert [turn["answer"]["question"] for turn in turns] == ["Who runs the harbour of Port Ellis?"]
+        as_markdown = json.loads(visitor.trigger("export", None, form="markdown")[0])
+        assert as_markdown["name"] == "verbatim.md"
+        assert "**Maria Duarte**" in as_markdown["text"]
+
+    def test_a_readers_own_files_answer_only_them(self, visit: Visit) -> None:
+        mine, other = visit("en"), visit("en")
+        text = "The bakery on Mill Street belongs to Ada Quill. It opens at six."
+        own, scope, panel, *_ = mine.trigger("add", files=[sent("bakery.txt", text)])
+        assert Elements(own).texts("p", "status") == [ENGLISH.own_ready]
+        assert (scope["value"], scope["visible"]) == ("own", True)
+        assert len(Elements(panel).links()) == 1
+        link = Elements(panel).links()[0].removeprefix("#")
+        _, said, _ = mine.ask("Who owns the bakery?", "own", [], [], False)
+        assert "Ada Quill" in said
+        assert 'name="right"' not in said
+        assert "Ada Quill" in mine.open(link)
+        assert "Ada Quill" not in other.open(link)
+        _, said, _ = other.ask("Who owns the bakery?", "own", [], [], False)
+        assert ENGLISH.refused["gone"] in said
+        own, scope, *_ = mine.trigger("remove", name="bakery.txt")
+        assert Elements(own).texts("p", "status") == [ENGLISH.own_removed]
+        assert (scope["value"], scope["visible"]) == ("shared", False)
+
+    def test_a_file_that_is_not_taken_is_said_in_the_readers_language(self, visit: Visit) -> None:
+        own, *_ = visit("it").trigger("add", files=[{"name": "a.exe", "size": 1, "data": "YQ=="}])
+        assert Elements(own).texts("p", "status")[0].startswith("a.exe non è di un tipo che si può leggere")
+
     def test_a_hostile_question_is_shown_as_it_was_typed(self, visit: Visit) -> None:
-        chat, *_ = visit("en").trigger("reply", HOSTILE, None)
-        elements = Elements(chat[0]["content"][0]["text"])
+        asked, *_ = visit("en").ask(HOSTILE)
+        elements = Elements(asked)
         assert elements.text == HOSTILE
         assert [tag for tag, _, _ in elements.all] == ["p"]
 
     def test_a_question_over_the_limit_is_refused_on_the_page(self, visit: Visit) -> None:
-        chat, *_ = visit("fr").trigger("reply", "a" * 2001, None)
-        assert FRENCH.too_long.format(length=2001, limit=2000) in Elements(chat[1]["content"][0]["text"]).text
+        _, said, _ = visit("fr").ask("a" * 2001)
+        assert FRENCH.too_long.format(length=2001, limit=2000) in Elements(said).text
 
     @pytest.mark.parametrize("name", ["src", "../../etc/passwd", 5, None, ["src"], {"a": 1}])
     def test_a_link_that_nobody_made_opens_the_list(self, visit: Visit, assistant: Assistant, name: object) -> None:
         assert visit("es").open(name) == documents_html(assistant.documents, SPANISH)
+
+
+def sent(name: str, text: str) -> dict[str, object]:
+    data = text.encode()
+    return {"name": name, "size": len(data), "data": base64.b64encode(data).decode()}
 
 
 def environment() -> dict[str, str]:

@@ -114,6 +114,16 @@ class Assistant:
         finally:
             self._renewing.release()
 
+    def over(self, index: Path | str) -> "Assistant":
+        """Return an assistant over another index that was made with the same encoder, sharing the models in memory."""
+        opened = self._opened
+        return Assistant(open_index(index), opened.encoder, opened.reader, self._weights)
+
+    @property
+    def encoder(self) -> Encoder:
+        """Return the encoder of the index."""
+        return self._opened.encoder
+
     @property
     def documents(self) -> Sequence[Document]:
         """Return the documents of the index, by id."""

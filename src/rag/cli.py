@@ -231,6 +231,14 @@ def chat(
         typer.Option(metavar="NAME", help="Another name that the page is reached by; can be repeated."),
     ] = None,
     mcp: Annotated[bool, typer.Option("--mcp", help="Serve assistants over MCP as well, at /mcp.")] = False,
+    questions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Questions to offer, one a line; CORPUS.questions.txt when not given."),
+    ] = None,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where readers' verdicts go; INDEX.feedback.jsonl when not given."),
+    ] = None,
 ) -> None:
     """Open the chat page for the browser, and answer programs at /api."""
     from rag.server import Where, launch
@@ -239,7 +247,7 @@ def chat(
     where.rules()  # what is wrong with them should not wait for an index
     if corpus is None:
         _build_when_missing(index)
-    launch(index, corpus=corpus, where=where, mcp=mcp)
+    launch(index, corpus=corpus, where=where, mcp=mcp, questions=questions, feedback=feedback)
 
 
 @app.command()
@@ -281,6 +289,10 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE.html", help="Also write a page of all scores and the worst misses.")
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the scores as the expected ones.")] = False,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Score nothing; print the gold questions that a file of feedback proposes."),
+    ] = None,
 ) -> None:
     """Score the answers to gold questions; exit 1 when a score left the tolerance in expected.json."""
     from rag.baseline import compare, read_expected, write_expected
@@ -288,6 +300,9 @@ def evaluate(
     from rag.gold import read_chats, read_gold
 
     questions = read_gold(gold)
+    if candidates is not None:
+        _print_candidates(candidates, [question.question for question in questions])
+        return
     beside = gold.with_name("chats.jsonl")
     follow_ups = read_chats(chats or beside) if chats or beside.exists() else ()
     expected = gold.with_name("expected.json")
@@ -428,6 +443,21 @@ def _build_when_missing(index: Path) -> None:
 
 def _build_command(index: Path) -> str:
     return "`rag build FOLDER`" if index == INDEX else f"`rag build FOLDER --index {index}`"
+
+
+def _print_candidates(feedback: Path, known: Sequence[str]) -> None:
+    from rag.feedback import candidates
+
+    found = candidates(feedback, known)
+    for question in found.questions:
+        _print_json(question)
+    typer.echo(
+        f"rag: {len(found.questions)} proposed, for a person to check; {found.known} are gold questions already, "
+        f"{found.follow_ups} follow-ups were left out, and {len(found.unanswered)} need an answer written by hand",
+        err=True,
+    )
+    for text in found.unanswered:
+        typer.echo(f"rag: without a right answer: {_printable(text)}", err=True)
 
 
 def _check_documents(wanted: Sequence[str], assistant: "Assistant") -> None:

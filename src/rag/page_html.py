@@ -1,133 +1,144 @@
-"""The page's markup: an answer, a source and the list of documents as HTML, every text of theirs escaped."""
+"""The conversation as HTML: questions, quotations with their citations, refusals; every text of a document escaped."""
 
-import hashlib
-import re
 from collections.abc import Sequence
 from html import escape
-from itertools import pairwise
-from textwrap import shorten
 
-from rag.labels import Labels
-from rag.spans import Answer, Citation, Document, Span
+from rag.conversation import Turn
+from rag.decide import MOST_CITATIONS
+from rag.labels import COMPLAINTS, Labels
+from rag.markup import anchor, button, escaped, excerpt_html, lang, marked_html, questions_html, title_html
+from rag.spans import Answer, Citation, Hit, Span
 
-DOCUMENTS_LISTED = 100
 NEAREST_SHOWN = 3
-EXCERPT_LENGTH = 280  # characters
-TITLE_LENGTH = 90  # characters
-CONFIDENT, DOUBTFUL = 0.8, 0.5  # from here up a confidence is called high, medium
-
-
-def anchor(document: Document, *spans: Span) -> str:
-    """Return the name of a place, as a link's fragment: a document, a passage in it, or words and their sentence.
-
-    >>> letter = Document("a.txt", "A", "en", "Albert Cheng leads it.")
-    >>> anchor(letter, Span(letter, 0, 12), Span(letter, 0, 22))
-    'src-dba2d3e3b4-0-12-0-22'
-    """
-    return "-".join(["src", _key(document), *(f"{span.start}-{span.end}" for span in spans)])
-
-
-def answer_html(answer: Answer, labels: Labels) -> str:
-    """Return the reply to a question as HTML: a quotation with its numbered citations, or a refusal with its reason.
-
-    All text of the documents is escaped; the exact words lie in `<mark>`, inside their sentence.
-    """
-    return _quotation_html(answer, labels) if answer.found else _refusal_html(answer, labels)
-
-
-def source_html(document: Document, citation: Citation | None, labels: Labels, *, passage: Span | None = None) -> str:
-    """Return a whole document as HTML, with the sentence and the words of `citation` (or a `passage`) highlighted.
-
-    The highlighted sentence has the class `place` and can take the keyboard's focus.
-    """
-    sentence, words = (citation.sentence, citation.answer) if citation else (passage, None)
-    title = f'<h2 tabindex="-1"{_lang(document.language)}>{_escape(document.title)}</h2>'
-    text = _document_html(document, sentence, words)
-    return (
-        f'<nav><a href="#src">← {escape(labels.documents)}</a></nav>'
-        f'<article id="{anchor(document)}"><header>{title}'
-        f'<p class="about">{_facts(document.language, document.date, document.id)}</p></header>'
-        f'<div class="text"{_lang(document.language)}>{text}</div></article>'
-    )
-
-
-def documents_html(documents: Sequence[Document], labels: Labels) -> str:
-    """Return the list of the documents as HTML, each a link that opens it."""
-    rows = [
-        f'<li><a href="#{anchor(document)}"{_lang(document.language)}>{_escape(document.title)}</a>'
-        f'<span class="about">{_facts(document.language, document.date)}</span></li>'
-        for document in documents[:DOCUMENTS_LISTED]
-    ]
-    hidden = len(documents) - len(rows)
-    more = f'<p class="about">{escape(labels.more_documents.format(count=hidden))}</p>' if hidden else ""
-    return (
-        f'<h2 tabindex="-1">{escape(labels.documents)}</h2><p class="hint">{escape(labels.documents_hint)}</p>'
-        f'<ul class="documents">{"".join(rows)}</ul>{more}'
-    )
-
-
-def place_html(name: str, documents: Sequence[Document], labels: Labels) -> str:
-    """Return the HTML of the place that `anchor` named; the list of documents when there is no such place."""
-    keys = {_key(document): document for document in documents}
-    found = re.fullmatch(r"src-([0-9a-f]{10})((?:-[0-9]{1,10}){0,4})", name)
-    document = keys.get(found[1]) if found else None
-    if not found or document is None:
-        return documents_html(documents, labels)
-    bounds = [int(number) for number in found[2].split("-")[1:]]
-    try:
-        spans = [Span(document, start, end) for start, end in zip(bounds[::2], bounds[1::2], strict=True)]
-        citation = Citation(spans[0], spans[1], 0.0) if len(spans) == 2 else None
-    except ValueError:
-        return documents_html(documents, labels)
-    return source_html(document, citation, labels, passage=spans[0] if len(spans) == 1 else None)
+WHY_LENGTH = 500  # characters
 
 
 def header_html(labels: Labels) -> str:
-    """Return the name of the page and what it is, in the reader's language."""
-    return f"<div{_lang(labels.language)}><h1>Verbatim</h1><p>{escape(labels.tagline)}</p></div>"
+    """Return the name of the page and what it is, and what can be done with a conversation."""
+    exports = button("export", "Markdown", "markdown") + button("export", "JSON", "json")
+    return (
+        f'<div class="top"{lang(labels.language)} data-conversation="{escape(labels.conversation)}" '
+        f'data-copied="{escape(labels.copied)}"><h1>Verbatim</h1><p>{escape(labels.tagline)}</p>'
+        f'<div class="tools"><details class="menu"><summary>{escape(labels.export)}</summary>'
+        f"<div>{exports}</div></details>"
+        f"{button('clear', labels.clear)}</div></div>"
+    )
 
 
-def examples_title_html(labels: Labels) -> str:
-    """Return what stands above the example questions."""
-    return f"<p>{escape(labels.examples_title)}</p>"
+def messages(turns: Sequence[Turn], labels: Labels, pending: str | None = None) -> list[dict[str, str]]:
+    """Return the conversation as a chat's messages; a `pending` question is still without its answer."""
+    shown = []
+    for turn in turns:
+        last = turn is turns[-1] and pending is None
+        shown += [
+            _message("user", question_html(turn.question)),
+            _message("assistant", turn_html(turn, labels, last=last)),
+        ]
+    if pending is not None:
+        waiting = f'<p class="working">{escape(labels.working)}</p>'
+        shown += [_message("user", question_html(pending)), _message("assistant", waiting)]
+    return shown
 
 
 def question_html(question: str) -> str:
     """Return a question as it was typed."""
-    return f'<p class="asked">{_escape(question)}</p>'
+    return f'<p class="asked">{escaped(question)}</p>'
 
 
-def _quotation_html(answer: Answer, labels: Labels) -> str:
-    best, *others = answer.citations
-    document = best.answer.document
-    also = "".join(
-        f"<li>{_link_html(citation, number)} <q{_lang(citation.answer.document.language)}>"
-        f"{_escape(citation.answer.text)}</q></li>"
-        for number, citation in enumerate(others, start=2)
+def turn_html(turn: Turn, labels: Labels, *, last: bool) -> str:
+    """Return the reply to a question, and what can be done with it; the last one can be asked again."""
+    if turn.answer is None:
+        again = f'<p class="actions">{button("retry", labels.retry)}</p>' if last else ""
+        return f'<div class="refusal"><p>{escape(turn.notice)}</p>{again}</div>'
+    said = passages_html(turn.answer, labels) if turn.passages_only else answer_html(turn.answer, labels, turn.searched)
+    offers = questions_html(labels.next, turn.next) if last else ""
+    return said + _actions_html(turn, turn.answer, labels, last=last) + offers
+
+
+def answer_html(answer: Answer, labels: Labels, searched: int = 0) -> str:
+    """Return an answer as HTML: a quotation with its numbered citations, or a refusal with its reason.
+
+    The exact words lie in `<mark>`, inside their sentence. `searched` documents could have said so; 0 is unknown.
+    """
+    return _quotation_html(answer, labels, searched) if answer.found else _refusal_html(answer, labels)
+
+
+def passages_html(answer: Answer, labels: Labels) -> str:
+    """Return the passages nearest to a question, without an answer."""
+    if not answer.passages:
+        return _refusal_html(answer, labels) if answer.reason else ""
+    return (
+        f'<div class="passages"><p class="kind">{escape(labels.passages)}</p>'
+        f"<ul>{_near_html(answer.passages, labels)}</ul></div>"
     )
+
+
+def support(answer: Answer, labels: Labels, searched: int) -> str:
+    """Return how many of the documents that were searched say so, and in which languages."""
+    documents = {citation.answer.document.id: citation.answer.document for citation in answer.citations}
+    spoken = ", ".join(dict.fromkeys(each.language for each in documents.values() if each.language != "und"))
+    if searched < 2 or not spoken:
+        return ""
+    capped = len(documents) == MOST_CITATIONS < searched
+    form = labels.one_says_so if len(documents) == 1 else labels.many_say_so if capped else labels.some_say_so
+    return form.format(count=len(documents), total=searched, languages=spoken)
+
+
+def _message(role: str, html: str) -> dict[str, str]:
+    return {"role": role, "content": html}
+
+
+def _quotation_html(answer: Answer, labels: Labels, searched: int) -> str:
+    best, *rest = answer.citations
+    document = best.answer.document
+    said = support(answer, labels, searched)
+    number = len(answer.citations) + 1
+    others = ""
+    for other in answer.others:
+        others += _list_html(labels.others if not others else "", other.citations, labels, first=number, kind="others")
+        number += len(other.citations)
     return (
         f'<div class="answer"><p class="kind"><span>{escape(labels.quotation)}</span>'
-        f"{_confidence_html(answer.confidence, labels)}{_foreign_html(answer, labels)}</p>"
-        f"<blockquote{_lang(document.language)}>"
-        f"{_marked(document, best.sentence.start, best.sentence.end, None, best.answer)}</blockquote>"
-        f'<p class="cited">{_link_html(best, 1)}</p>'
-        + (f'<p class="also">{escape(labels.also_said_by)}</p><ul class="also">{also}</ul>' if also else "")
+        f"{_foreign_html(answer, labels)}</p>"
+        f"<blockquote{lang(document.language)}>"
+        f"{marked_html(document, best.sentence.start, best.sentence.end, None, best.answer)}</blockquote>"
+        f'<p class="cited">{_link_html(best, 1, labels)}</p>'
+        f"{_confidence_html(answer, labels)}"
+        + (f'<p class="support">{escape(said)}</p>' if said else "")
+        + _list_html(labels.also, rest, labels, first=2, kind="also")
+        + others
         + "</div>"
     )
 
 
+def _list_html(title: str, citations: Sequence[Citation], labels: Labels, *, first: int, kind: str) -> str:
+    if not citations:
+        return ""
+    rows = "".join(
+        f"<li>{_link_html(citation, number, labels)} <q{lang(citation.answer.document.language)}>"
+        f"{escaped(citation.answer.text)}</q></li>"
+        for number, citation in enumerate(citations, start=first)
+    )
+    return (f'<p class="{kind}">{escape(title)}</p>' if title else "") + f'<ul class="{kind}">{rows}</ul>'
+
+
 def _refusal_html(answer: Answer, labels: Labels) -> str:
     assert answer.reason is not None
-    nearest = "".join(
-        f'<li><a href="#{anchor(hit.span.document, hit.span)}">{_title_html(hit.span.document)}</a>'
-        f"<blockquote{_lang(hit.span.document.language)}>{_excerpt(hit.span)}</blockquote></li>"
-        for hit in answer.passages[:NEAREST_SHOWN]
-    )
+    nearest = _near_html(answer.passages[:NEAREST_SHOWN], labels)
     return (
         f'<div class="refusal"><p class="kind">{escape(labels.refusal)}</p>'
         f"<p>{escape(labels.reasons[answer.reason])}</p>"
         + (f"<details><summary>{escape(labels.nearest)}</summary><ul>{nearest}</ul></details>" if nearest else "")
         + "</div>"
+    )
+
+
+def _near_html(hits: Sequence[Hit], labels: Labels) -> str:
+    return "".join(
+        f'<li><a href="#{anchor(hit.span.document, hit.span)}">{title_html(hit.span.document)}'
+        f"{_page_html(hit.span, labels)}</a>"
+        f"<blockquote{lang(hit.span.document.language)}>{excerpt_html(hit.span)}</blockquote></li>"
+        for hit in hits
     )
 
 
@@ -139,77 +150,59 @@ def _foreign_html(answer: Answer, labels: Labels) -> str:
     return f'<span class="foreign">{escape(words)}</span>'
 
 
-def _confidence_html(confidence: float, labels: Labels) -> str:
-    rank = 0 if confidence >= CONFIDENT else 1 if confidence >= DOUBTFUL else 2
-    percent = labels.percent.format(percent=round(100 * confidence))
-    return f'<span class="confidence"><b>{escape(labels.confidence[rank])}</b> {escape(percent)}</span>'
-
-
-def _link_html(citation: Citation, number: int) -> str:
-    document = citation.answer.document
+def _confidence_html(answer: Answer, labels: Labels) -> str:
+    assert answer.level is not None
+    name, meaning = labels.levels[answer.level]
+    percent = labels.percent.format(percent=round(100 * answer.confidence))
     return (
-        f'<a href="#{anchor(document, citation.answer, citation.sentence)}"><span class="number">[{number}]</span> '
-        f"{_title_html(document)}</a>"
+        f'<p class="confidence {answer.level}"><span class="meter"></span><b>{escape(name)}</b> {escape(percent)}'
+        f'<span class="meaning">{escape(meaning)}</span></p>'
     )
 
 
-def _title_html(document: Document) -> str:
-    """Return a link's text: the title, cut when it is long, and the language."""
-    title = f"<span{_lang(document.language)}>{_escape(shorten(document.title, TITLE_LENGTH, placeholder='…'))}</span>"
-    return title if document.language == "und" else f"{title} ({escape(document.language)})"
+def _link_html(citation: Citation, number: int, labels: Labels) -> str:
+    document = citation.answer.document
+    return (
+        f'<a href="#{anchor(document, citation.answer, citation.sentence)}"><span class="number">[{number}]</span> '
+        f"{title_html(document)}{_page_html(citation.answer, labels)}</a>"
+    )
 
 
-def _excerpt(span: Span) -> str:
-    text = span.text.strip()
-    return _escape(text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH].rsplit(maxsplit=1)[0] + " …")
+def _page_html(span: Span, labels: Labels) -> str:
+    return f", {escape(labels.page.format(page=span.page))}" if span.page is not None else ""
 
 
-def _document_html(document: Document, sentence: Span | None, words: Span | None) -> str:
-    """Return the text, a `<p>` for each line; a line after a blank one starts a new block."""
-    lines = []
-    for line in re.finditer(r"[^\r\n]+", document.text):
-        if line[0].isspace():
-            continue
-        starts_block = document.text[: line.start()].rstrip(" \t\r").endswith("\n\n")
-        kind = ' class="block"' if starts_block else ""
-        lines.append(f"<p{kind}>{_marked(document, line.start(), line.end(), sentence, words)}</p>")
-    return "".join(lines).replace('class="quoted"', 'class="quoted place" tabindex="-1"', 1)
+def _actions_html(turn: Turn, answer: Answer, labels: Labels, *, last: bool) -> str:
+    copies = button("copy", labels.copy, plain_text(answer)) if answer.found and not turn.passages_only else ""
+    again = button("retry", labels.retry) if last else ""
+    # What a reader's own files say is nobody else's: it is not offered to be noted.
+    verdict = "" if turn.own or turn.passages_only else _verdict_html(turn, labels)
+    return f'<div class="actions">{copies}{again}{verdict}</div>'
 
 
-def _marked(document: Document, start: int, end: int, sentence: Span | None, words: Span | None) -> str:
-    """Return the text from `start` to `end`, the words in `<mark>` and the sentence in `<span class="quoted">`.
-
-    >>> letter = Document("a.txt", "A", "en", "He leads it.")
-    >>> _marked(letter, 0, 12, None, Span(letter, 0, 2))
-    '<mark>He</mark> leads it.'
-    """
-    bounds = [bound for span in (sentence, words) if span for bound in (span.start, span.end)]
-    cuts = sorted({start, end, *(min(max(bound, start), end) for bound in bounds)})
-    # A whole line in bold singles nothing out: the page sets it lighter.
-    whole = ' class="whole"' if words and words.start <= start and end <= words.end else ""
-    html = ""
-    for left, right in pairwise(cuts):
-        piece = _escape(document.text[left:right])
-        if words and words.start <= left < words.end:
-            piece = f"<mark{whole}>{piece}</mark>"
-        if sentence and sentence.start <= left < sentence.end:
-            piece = f'<span class="quoted">{piece}</span>'
-        html += piece
-    return html
+def _verdict_html(turn: Turn, labels: Labels) -> str:
+    if turn.verdict is None:
+        return (
+            f'<span class="verdict">{escape(labels.verdict)} {button("right", labels.right, turn.id, kind="up")}'
+            f"{button('wrong', labels.wrong, turn.id, kind='down')}</span>"
+        )
+    noted = f'<span class="verdict noted {turn.verdict}">{escape(labels.noted)}</span>'
+    if turn.why:
+        return noted
+    complaints = "".join(
+        button("why", labels.complaints[complaint], f"{turn.id} {complaint}") for complaint in COMPLAINTS[:-1]
+    )
+    return (
+        f'{noted}<div class="why"><label>{escape(labels.why)} <input type="text" maxlength="{WHY_LENGTH}" '
+        f'placeholder="{escape(labels.comment)}"/></label>{button("comment", labels.send, turn.id)}'
+        + (f'<div class="complaints">{complaints}</div>' if turn.verdict == "wrong" else "")
+        + "</div>"
+    )
 
 
-def _escape(text: str) -> str:
-    """Return text as HTML on one line: gradio trims the lines of a message, and quotations must stay exact."""
-    return escape(text).replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
-
-
-def _facts(*facts: str | None) -> str:
-    return " · ".join(escape(fact) for fact in facts if fact and fact != "und")
-
-
-def _lang(language: str) -> str:
-    return "" if language == "und" else f' lang="{escape(language)}"'
-
-
-def _key(document: Document) -> str:
-    return hashlib.sha256(document.id.encode()).hexdigest()[:10]
+def plain_text(answer: Answer) -> str:
+    """Return an answer to paste elsewhere: the sentence in quotation marks, and where it stands."""
+    citation = answer.citations[0]
+    document = citation.answer.document
+    place = " · ".join(fact for fact in (document.title, document.date, document.id) if fact)
+    return f"“{citation.sentence.text.strip()}”\n{place}"

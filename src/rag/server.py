@@ -19,6 +19,7 @@ from rag.gate import Gate
 from rag.guard import LOCAL_NAMES, Guard, Rules, is_address
 from rag.mcp_server import PATH, Endpoint, mcp_server
 from rag.passwords import Passwords
+from rag.suggest import Suggestions, questions_beside, read_questions
 from rag.web import mount, page
 
 if TYPE_CHECKING:
@@ -78,11 +79,14 @@ def launch(
     where: Where | None = None,
     mcp: bool = False,
     open_browser: bool = False,
+    questions: Path | None = None,
+    feedback: Path | None = None,
 ) -> None:
     """Open the page on an index and serve it until interrupted, with the HTTP interface, and on wish MCP, beside it.
 
     With a `corpus` the index is brought up to date first; without one it is built from `seeds` when it is missing.
-    Raises RagError when the documents, the index, the passwords or the port cannot be used.
+    `questions` are those to offer, by default beside the corpus; readers' verdicts go to `feedback`, by default beside
+    the index. Raises RagError when the documents, the index, the questions, the passwords or the port cannot be used.
     """
     from rich.console import Console
 
@@ -112,13 +116,27 @@ def launch(
 
             webbrowser.open(address)
 
-    run(application(Assistant.open(index), rules=rules, mcp=mcp), where, announce=announce)
+    offered = read_questions(questions or questions_beside(corpus or Path("seeds")))
+    verdicts = feedback or index.with_name(f"{index.name}.feedback.jsonl")
+    assistant, suggestions = Assistant.open(index), Suggestions()
+    app = application(assistant, rules=rules, mcp=mcp, suggestions=suggestions, feedback=verdicts)
+    threading.Thread(target=suggestions.check, args=(assistant, offered), name="suggestions", daemon=True).start()
+    run(app, where, announce=announce)
 
 
 def application(
-    assistant: "Assistant", *, rules: Rules | None = None, gate: Gate | None = None, mcp: bool = False
+    assistant: "Assistant",
+    *,
+    rules: Rules | None = None,
+    gate: Gate | None = None,
+    mcp: bool = False,
+    suggestions: Suggestions | None = None,
+    feedback: Path | None = None,
 ) -> "ASGIApp":
-    """Return the application that serves an assistant's documents: the page, /api, and on wish /mcp."""
+    """Return the application that serves an assistant's documents: the page, /api, and on wish /mcp.
+
+    `suggestions` and `feedback` are the page's.
+    """
     from fastapi import FastAPI
     from starlette.routing import Route
 
@@ -133,7 +151,7 @@ def application(
         app.mount("/api", api(assistant, gate, version=version))
         if endpoint:
             app.router.routes.append(Route(PATH, endpoint))
-        mount(app, page(assistant))
+        mount(app, page(assistant, suggestions=suggestions, feedback=feedback))
         return app
 
     # Outside an event loop, gradio makes loops of its own and never closes them.
