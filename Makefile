@@ -21,7 +21,7 @@ gold:  ## the gold set, against the expected scores
 	rag evaluate tests/gold/questions.jsonl
 
 browser:  ## the page in the system's chromium, before a real server; needs `pip install -e ".[test,browser]"`
-	$(PYTHON) -m pytest --enable-socket tests/browser
+	$(PYTHON) -m pytest tests/browser
 
 screenshots:  ## draw the page for the README
 	$(PYTHON) -m tests.browser.screenshots
