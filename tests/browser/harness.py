@@ -65,14 +65,11 @@ class Reader:
         reader = cls(context.new_page())
         page, troubles = reader.page, reader.troubles
 
-        def local_only(route: Route) -> None:
-            if route.request.url.startswith(address):
-                route.continue_()
-            else:
-                troubles.append(f"asked {route.request.url}")
-                route.abort()
+        def refuse(route: Route) -> None:
+            troubles.append(f"asked {route.request.url}")
+            route.abort()
 
-        context.route(re.compile("^(?!data:|blob:)"), local_only)
+        context.route(re.compile(f"^(?!data:|blob:|{re.escape(address)})"), refuse)
         page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("response", lambda got: troubles.append(f"{got.status} {got.url}") if got.status >= 400 else None)
