@@ -8,7 +8,7 @@ True
 
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import CorpusError, EncoderError, GoldError, IndexDirectoryError, RagError
+from rag.errors import CorpusError, EncoderError, EngineError, GoldError, IndexDirectoryError, RagError
 from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "CorpusError",
     "Document",
     "EncoderError",
+    "EngineError",
     "GoldError",
     "Hit",
     "IndexDirectoryError",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from rag.errors import CorpusError, GoldError, IndexDirectoryError, RagError
+from rag.errors import CorpusError, EngineError, GoldError, IndexDirectoryError, RagError
 from rag.spans import LEVELS, Answer, Citation, Reason, Span
 
 if TYPE_CHECKING:
@@ -116,9 +116,18 @@ def build(
         typer.Option(metavar="NAME_OR_PATH", help="A sentence-transformers model instead of the bundled one."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Embed with so many processes.")] = 1,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help='"local", or "qdrant" for a server; an index keeps that of its first build.'),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The Qdrant server; its key is read from the variable QDRANT_API_KEY.")
+    ] = None,
 ) -> None:
     """Build the index of a folder of documents, or bring it up to date; exit 3 when files of it were skipped."""
-    _conclude(_build(corpus, index, encoder=encoder, workers=workers), index)
+    if url == ":memory:":
+        raise EngineError("an index in memory would end with this command; give --url a server or a folder")
+    _conclude(_build(corpus, index, encoder=encoder, workers=workers, engine=engine, url=url), index)
 
 
 @app.command()
@@ -376,11 +385,19 @@ def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def _build(corpus: Path, index: Path, *, encoder: str | None = None, workers: int = 1) -> "BuildReport":
+def _build(
+    corpus: Path,
+    index: Path,
+    *,
+    encoder: str | None = None,
+    workers: int = 1,
+    engine: str | None = None,
+    url: str | None = None,
+) -> "BuildReport":
     from rag.index import build
 
     with _progress_bar() as progress:
-        report = build(corpus, index, encoder=encoder, workers=workers, progress=progress)
+        report = build(corpus, index, encoder=encoder, workers=workers, engine=engine, url=url, progress=progress)
     _print_skipped(report)
     return report
 
@@ -414,10 +431,11 @@ def _print_status(status: "Status", index: Path) -> None:
 
 def _summary(report: "BuildReport", index: Path) -> str:
     skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
+    recall = "" if report.recall is None else f", recall@10 {report.recall:.3f}"
     return (
         f"{index}: {report.documents} documents, {report.passages} passages "
         f"({report.embedded} embedded, {report.reused} reused), {report.seconds:.1f} s, "
-        f"{report.size / 1e6:.1f} MB, recall@10 {report.recall:.3f}{skipped}"
+        f"{report.size / 1e6:.1f} MB{recall}{skipped}"
     )
 
 

@@ -20,5 +20,9 @@ class EncoderError(RagError):
     """The encoder cannot be loaded, or is not the one that made the index."""
 
 
+class EngineError(RagError):
+    """The engine of an index cannot be had, refuses, or is another than was asked for."""
+
+
 class GoldError(RagError):
     """A file of gold questions cannot be read."""

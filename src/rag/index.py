@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from rag.corpus import check_folder, read_corpus
 from rag.documents import HEADS, TEXTS, Documents, fields_of, write_documents
 from rag.encode import BUNDLED, Encoder, LazyEncoder
 from rag.engine import Engine
+from rag.engines import keep_place, open_engine, place_of, tidy
 from rag.errors import IndexDirectoryError
 from rag.files import mapped, write_rows
 from rag.journal import Journal
 from rag.local import Local
 from rag.manifest import FORMAT, MANIFEST, Manifest, damaged, exclusive, stamp_of, writing
 from rag.passages import Passages
+from rag.qdrant import Place, Qdrant
 from rag.sentences import sentences
 from rag.sources import Corpus, Skipped, Sources
 from rag.spans import Document, Span
@@ -56,8 +59,8 @@ class Settings:
 class BuildReport:
     """What a build did: `embedded` and `reused` count passages, `skipped` are the files that could not be read.
 
-    `size` is the bytes of the index; `recall` the share of the ten nearest vectors that its search finds, measured on
-    a sample when it was built, 1 where the search is exact.
+    `size` is the bytes of the index's folder; `recall` the share of the ten nearest vectors that its search finds,
+    measured on a sample when it was built, 1 where the search is exact, None where an engine elsewhere searches.
     """
 
     documents: int
@@ -67,7 +70,7 @@ class BuildReport:
     seconds: float
     skipped: tuple[Skipped, ...] = ()
     size: int = 0
-    recall: float = 1.0
+    recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,13 +116,17 @@ class _Old:
             index = open_index(folder)
         except IndexDirectoryError:
             return cls()
-        return cls(index, {_key(passage.text): row for row, passage in enumerate(index.passages)})
+        return cls(index, {key_of(passage.text): row for row, passage in enumerate(index.passages)})
 
-    def row(self, key: bytes) -> NDArray[np.float32]:
-        """Return the vector of a text that is known."""
+    def take(self, keys: Sequence[bytes]) -> NDArray[np.float32]:
+        """Return the vectors of texts that are known, (keys, d); those that lay together are read together."""
         assert self.index is not None
-        row: NDArray[np.float32] = self.index.engine.rows(self.rows[key], self.rows[key] + 1)[0]
-        return row
+        engine, numbers = self.index.engine, [self.rows[key] for key in keys]
+        vectors = np.empty((len(keys), engine.dimensions), np.float32)
+        breaks = [0, *(np.flatnonzero(np.diff(numbers) != 1) + 1).tolist(), len(numbers)]
+        for first, last in pairwise(breaks):
+            vectors[first:last] = engine.rows(numbers[first], numbers[last - 1] + 1)
+        return vectors
 
 
 def build(
@@ -127,6 +134,8 @@ def build(
     index: Path | str = "index",
     *,
     encoder: str | None = None,
+    engine: str | None = None,
+    url: str | None = None,
     workers: int = 1,
     settings: Settings | None = None,
     progress: Progress | None = None,
@@ -136,9 +145,11 @@ def build(
     `encoder` is "bundled", a sentence-transformers folder or a model's name. Only passages whose text is new to the
     index, or all of them under another encoder, are embedded; without any change nothing is written. The old index
     stays whole until the new one is, and a build that was stopped goes on with the vectors it had made. `workers`
-    processes embed. A file that cannot be read is skipped, and the report says why. `progress` is told
-    (stage, done, total). Raises CorpusError when no document can be read, EncoderError, and IndexDirectoryError when
-    the folder cannot be written or another build is at it.
+    processes embed. `engine` is "local", or "qdrant" with the `url` of a server, a folder, or ":memory:" for this
+    process; an index keeps the engine of its first build. A file that cannot be read is skipped, and the report says
+    why. `progress` is told (stage, done, total). Raises CorpusError when no document can be read, EncoderError,
+    EngineError when the engine cannot be had or is not that of the index, and IndexDirectoryError when the folder
+    cannot be written or another build is at it.
     """
     with LazyEncoder(encoder or BUNDLED, workers=workers) as opened:
         return build_with(
@@ -148,11 +159,21 @@ def build(
             settings=settings or Settings(),
             progress=progress or (lambda stage, done, total: None),
             at_once=SLICE * workers,
+            engine=engine,
+            url=url,
         )
 
 
 def build_with(
-    corpus: Path, index: Path, encoder: Encoder, *, settings: Settings, progress: Progress, at_once: int = SLICE
+    corpus: Path,
+    index: Path,
+    encoder: Encoder,
+    *,
+    settings: Settings,
+    progress: Progress,
+    at_once: int = SLICE,
+    engine: str | None = None,
+    url: str | None = None,
 ) -> BuildReport:
     """Build with an encoder at hand, which embeds `at_once` texts a call; see `build`."""
     check_folder(corpus)
@@ -163,6 +184,8 @@ def build_with(
         settings=settings,
         progress=progress,
         at_once=at_once,
+        engine=engine,
+        url=url,
     )
 
 
@@ -174,10 +197,13 @@ def renew(
     settings: Settings,
     progress: Progress,
     at_once: int = SLICE,
+    engine: str | None = None,
+    url: str | None = None,
 ) -> BuildReport:
     """Make an index hold the documents that `gather` returns when told those that it holds; see `build`."""
     began = time.monotonic()
     with exclusive(index):
+        place = place_of(index, engine, url)
         _clear(index)
         found = gather(read_kept(index))
         progress("read", len(found.documents), len(found.documents))
@@ -188,19 +214,21 @@ def renew(
             with _beside(index, inputs) as data:
                 with writing(index):
                     write_documents(data, found.documents)
-                passages = _split(Documents(data), settings, progress)
+                passages = split_documents(Documents(data), settings, progress)
                 if not len(passages):
                     raise IndexDirectoryError("the documents hold no passage; add some text and build again")
                 with _journal(index, encoder.fingerprint) as journal:
                     keys, embedded = _embed(passages, encoder, old, journal, progress, at_once=at_once)
                     with writing(index):
-                        _write(data, passages, keys, old, journal)
+                        rows = _Rows(keys, old, journal)
+                        made = _write(index, data, passages, rows, place, encoder.fingerprint)
                 with writing(index):
-                    engine = Local.write(data, passages, mapped(data / ROWS))
-                    Manifest.write(index, data, _described(inputs, found, passages, engine, encoder, settings))
+                    Manifest.write(index, data, _described(inputs, found, passages, made, encoder, settings))
+        if place is not None:
+            tidy(open_index(index).engine)
         _clear(index, finished=True)
         fields = Manifest.read(index).fields
-    count, recall = fields["passages"], fields["engine"].get("recall@10", 1.0)
+    count, recall = fields["passages"], fields["engine"].get("recall@10")
     reused, seconds = count - embedded, time.monotonic() - began
     return BuildReport(len(found.documents), count, embedded, reused, seconds, found.skipped, fields["bytes"], recall)
 
@@ -250,7 +278,7 @@ def _open_data(folder: Path, manifest: Manifest) -> Index:
             manifest=manifest,
             documents=documents,
             passages=Passages(documents, np.load(data / "passages.npy", allow_pickle=False)),
-            engine=Local.load(data, fields["engine"]),
+            engine=open_engine(data, fields["engine"]),
             languages=tuple(sorted(counts, key=lambda language: (-counts[language], language))),
             encoder_name=fields["encoder"]["name"],
             encoder_fingerprint=fields["encoder"]["fingerprint"],
@@ -277,20 +305,26 @@ def _holds(folder: Path, inputs: str) -> bool:
         manifest = Manifest.read(folder)
         if manifest.fields["inputs"] != inputs:
             return False
-        manifest.verify(folder)
+        if manifest.fields["engine"]["name"] == "local":
+            manifest.verify(folder)
+        else:
+            # What lies elsewhere may have gone while the folder stayed as it was.
+            open_index(folder)
     except IndexDirectoryError:
         return False
     return True
 
 
-def _split(documents: Sequence[Document], settings: Settings, progress: Progress) -> Passages:
+def split_documents(documents: Sequence[Document], settings: Settings, progress: Progress | None = None) -> Passages:
+    """Return the passages of documents, as a build makes them."""
     places = array("q")
     for number, document in enumerate(documents):
         if document.text.strip():
             parts = sentences(Span(document, 0, len(document.text)))
             for span in split(document, parts, size=settings.passage_size, overlap=settings.passage_overlap):
                 places.extend((number, span.start, span.end))
-        progress("split", number + 1, len(documents))
+        if progress is not None:
+            progress("split", number + 1, len(documents))
     return Passages(documents, np.frombuffer(places, np.int64).reshape(-1, 3))
 
 
@@ -298,7 +332,7 @@ def _embed(
     passages: Passages, encoder: Encoder, old: _Old, journal: Journal, progress: Progress, *, at_once: int
 ) -> tuple[list[bytes], int]:
     """Enter the vectors of new texts into the journal; return the digest of each passage, and how many were new."""
-    keys = [_key(passage.text) for passage in passages]
+    keys = [key_of(passage.text) for passage in passages]
     # A text that several passages have is embedded once.
     firsts = {key: row for row, key in reversed(list(enumerate(keys))) if key not in old.rows and key not in journal}
     missing = sorted(firsts.values())
@@ -311,16 +345,41 @@ def _embed(
     return keys, len(missing)
 
 
-def _write(data: Path, passages: Passages, keys: Sequence[bytes], old: _Old, journal: Journal) -> None:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The vectors of the passages of a build, by row, from the index before it or the journal."""
+
+    keys: Sequence[bytes]
+    old: _Old
+    journal: Journal
+
+    @property
+    def width(self) -> int:
+        """Return the length of a vector."""
+        return self.old.index.engine.dimensions if self.old.index else self.journal.width
+
+    def __call__(self, numbers: Sequence[int]) -> NDArray[np.float32]:
+        """Return the vectors of these rows, (numbers, d)."""
+        keys = [self.keys[number] for number in numbers]
+        known = np.array([key in self.old.rows for key in keys], bool)
+        vectors = np.empty((len(keys), self.width), np.float32)
+        if known.any():
+            vectors[known] = self.old.take([key for key in keys if key in self.old.rows])
+        for at in np.flatnonzero(~known).tolist():
+            vectors[at] = self.journal.row(keys[at])
+        return vectors
+
+
+def _write(index: Path, data: Path, passages: Passages, rows: _Rows, place: Place | None, fingerprint: str) -> Engine:
+    """Write what searches the passages, into the folder or where the index has its engine."""
     np.save(data / "passages.npy", passages.places, allow_pickle=False)
-
-    def rows() -> Iterator[NDArray[np.float32]]:
-        for first in range(0, len(keys), _ROWS_AT_ONCE):
-            part = keys[first : first + _ROWS_AT_ONCE]
-            yield np.stack([old.row(key) if key in old.rows else journal.row(key) for key in part])
-
-    width = old.index.engine.dimensions if old.index else journal.width
-    write_rows(data / ROWS, len(keys), width, rows())
+    if place is not None:
+        keep_place(index, place)
+        return Qdrant.write(data, passages, rows, place=place, fingerprint=fingerprint)
+    count = len(passages)
+    parts = (rows(range(first, min(first + _ROWS_AT_ONCE, count))) for first in range(0, count, _ROWS_AT_ONCE))
+    write_rows(data / ROWS, count, rows.width, parts)
+    return Local.write(data, passages, mapped(data / ROWS))
 
 
 def _described(
@@ -383,5 +442,6 @@ def _inputs(corpus: Corpus, encoder: Encoder, settings: Settings) -> str:
     return digest.hexdigest()
 
 
-def _key(text: str) -> bytes:
+def key_of(text: str) -> bytes:
+    """Return what a text is known by in the journal: its SHA-256."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
