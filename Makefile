@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold browser screenshots bench torture clients encoder encoder-scores translations reader reader-scores decision
+.PHONY: check test gold history browser screenshots bench torture clients encoder encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -20,8 +20,12 @@ gold:  ## the gold set, against the expected scores
 	rag build seeds
 	rag evaluate tests/gold/questions.jsonl
 
+history:  ## follow-up chats about other documents, and full questions with a foreign history
+	$(PYTHON) -m rag build tests/follow_ups/documents --index $(RUNS)/follow_ups
+	$(PYTHON) -m rag evaluate tests/follow_ups/questions.jsonl --index $(RUNS)/follow_ups
+
 browser:  ## the page in the system's chromium, before a real server; needs `pip install -e ".[test,browser]"`
-	$(PYTHON) -m pytest tests/browser
+	$(PYTHON) -m pytest --enable-socket tests/browser
 
 screenshots:  ## draw the page for the README
 	$(PYTHON) -m tests.browser.screenshots

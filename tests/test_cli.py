@@ -497,6 +497,17 @@ def test_a_refusal_has_its_reason_and_the_nearest_passages() -> None:
     )
 
 
+def test_an_answer_is_explained(index_dir: Path) -> None:
+    question = ("ask", "Who runs the harbour of Port Ellis?", "--index", index_dir)
+    told = json.loads(rag(*question, "--json", "--explain").stdout)
+    assert told["explanation"]["candidates"][0]["outcome"] == "won"
+    assert told["explanation"]["confidence"]["value"] == told["confidence"]
+    assert "explanation" not in json.loads(rag(*question, "--json").stdout)
+    text = rag(*question, "--explain").stdout
+    for word in ("Searched for: Who runs the harbour of Port Ellis?", "lexical", "pooled", "probability"):
+        assert word in text
+
+
 def asking(index: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "rag", "ask", "--json", "-", "--index", str(index)],

@@ -10,12 +10,13 @@ from pathlib import Path
 from rag.decide import Case, Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
 from rag.errors import EncoderError, RagError
-from rag.expect import bare
 from rag.explain import Trace
+from rag.history import TURNS, Lean, in_context, leans
 from rag.index import Index, open_index
+from rag.intent import asks_nothing
 from rag.language import question_language
-from rag.lexical import terms
-from rag.read import Reader, SentenceVectors, open_reader
+from rag.read import Reader, Reading, SentenceVectors, open_reader
+from rag.same import said, same
 from rag.search import Found, search, search_at_home
 from rag.spans import Answer, Document, Hit
 
@@ -24,19 +25,9 @@ _log = logging.getLogger(__name__)
 MOST_CHARACTERS = 2_000
 PASSAGES = 8
 PASSAGES_AT_HOME = 3
-TURNS = 2
-MOST_WORDS_OF_A_QUESTION = 30
-MOST_WORDS_OF_A_NAME = 8
-# A question leans on the turns before it when it begins like one that goes on, points back with a pronoun, or names
-# hardly anything itself; without accents, as people type them both ways.
-_GOES_ON = {"en": "and but what_about how_about", "es": "y e pero que_hay", "fr": "et mais", "it": "e ed ma"}
-_POINTS_BACK = {
-    "en": "he she it they him her them his hers its their theirs this that these those there then",
-    "es": "el_mismo ella ellos ellas su sus suyo suya eso esto ese esa aquel ahi alli entonces",
-    "fr": "il elle ils elles lui leur leurs son sa ses celui celle ca cela ceci y",
-    "it": "lui lei loro esso essa suo sua suoi sue questo questa quello quella ne ci",
-}
-_OWN_TERMS = 1
+# How much less sure the reading in the light of the turns before may be than the question alone, and still win: a
+# question that plainly leans on them is seldom meant alone, one that only may lean is.
+_FAVOUR: dict[Lean, float] = {"plainly": 0.15, "perhaps": 0.0, "no": 0.0}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff]+")
 
 
@@ -160,14 +151,20 @@ class Assistant:
         """
         asked = " ".join(_CONTROL.sub(" ", question[: MOST_CHARACTERS + 1]).split())
         spoken = language or question_language(asked)
-        if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS:
+        if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS or asks_nothing(asked):
             return Answer(question, spoken, (), 0.0, "not_a_question")
         opened = self._opened
-        attempts = [self._attempt(opened, asked, spoken, documents, threshold)]
-        context = _context(asked, history, spoken)
+        alone = best = self._attempt(opened, asked, spoken, documents, threshold)
+        attempts = [alone]
+        turns = [(_plain(before), _plain(then)) for before, then in history[-TURNS:]]
+        lean = leans(asked, spoken) if turns else "no"
+        context = in_context(asked, turns, spoken) if lean != "no" else ""
         if context:
-            attempts.append(self._attempt(opened, context, spoken, documents, threshold))
-        best = max(attempts, key=lambda attempt: attempt.decision.confidence)
+            answered = [then for _, then in turns if then]
+            light = self._attempt(opened, context, spoken, documents, threshold, answered=answered)
+            attempts.append(light)
+            if light.decision.confidence + _FAVOUR[lean] > alone.decision.confidence:
+                best = light
         decision = best.decision
         return Answer(
             question,
@@ -217,7 +214,14 @@ class Assistant:
         return tuple(passage.hit for passage in found)
 
     def _attempt(
-        self, opened: _Opened, wording: str, language: str, documents: Sequence[str] | None, threshold: float | None
+        self,
+        opened: _Opened,
+        wording: str,
+        language: str,
+        documents: Sequence[str] | None,
+        threshold: float | None,
+        *,
+        answered: Sequence[str] = (),
     ) -> _Attempt:
         index = opened.index
         query = opened.encoder.encode_questions([wording])[0]
@@ -233,7 +237,7 @@ class Assistant:
             k_home=PASSAGES_AT_HOME,
             selection=anywhere,
         )
-        readings = opened.reader.read(wording, query, found)
+        readings = _new(opened.reader.read(wording, query, found), answered)
         if not readings:
             return _Attempt(wording, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
         case = weigh(wording, language, readings, index.engine, self._weights, answers=opened.answers)
@@ -246,28 +250,18 @@ def _languages(spoken: str, index: Index) -> list[str]:
     return list(dict.fromkeys([spoken, *index.languages]))
 
 
-def leans(question: str, language: str) -> bool:
-    """Tell whether a question needs the turns before it to be understood.
-
-    >>> leans("And who directed it?", "en"), leans("Who directed House of David?", "en")
-    (True, False)
-    """
-    words = bare(question).strip("¿¡ ").replace("-", " ").split()
-    plain = [word.strip("?!.,;:¿¡") for word in words]
-    begins = {plain[0], "_".join(plain[:2])} if plain else set()
-    if begins & set(_GOES_ON.get(language, "").split()) or set(plain) & set(_POINTS_BACK.get(language, "").split()):
-        return True
-    return len(terms(question, language)) <= _OWN_TERMS
+def _plain(text: str) -> str:
+    return " ".join(_CONTROL.sub(" ", text[:MOST_CHARACTERS]).split())
 
 
-def _context(asked: str, history: Sequence[tuple[str, str]], language: str) -> str:
-    """Return the question with the last turns before it; empty where it stands on its own."""
-    if not leans(asked, language):
-        return ""
-    said = []
-    for question, answer in history[-TURNS:]:
-        said += _CONTROL.sub(" ", question).split()[:MOST_WORDS_OF_A_QUESTION]
-        # A name answered is what "she" is now; a whole sentence answered would only be found again.
-        words = _CONTROL.sub(" ", answer).split()
-        said += words if len(words) <= MOST_WORDS_OF_A_NAME else []
-    return " ".join([*said, asked])[-MOST_CHARACTERS:] if said else ""
+def _new(readings: list[Reading], answered: Sequence[str]) -> list[Reading]:
+    """Leave out what was answered before, where something else is left: a follow-up asks for something new."""
+    if not answered:
+        return readings
+    kept = []
+    for reading in readings:
+        language = reading.answer.document.language
+        says = said(reading.answer.text, language)
+        if not any(same(says, said(text, language)) for text in answered):
+            kept.append(reading)
+    return kept or readings

@@ -15,6 +15,7 @@ from rag.contradict import contradicting
 from rag.engine import TermWeights
 from rag.expect import bare, expected, holds
 from rag.lexical import coverage, question_words, terms
+from rag.lists import asks_for_several, whole_list
 from rag.read import Reading, SentenceVectors
 from rag.same import said, same
 from rag.spans import Alternative, Citation, Reason
@@ -270,8 +271,8 @@ def decide(
     """Choose the answer of a ranked case.
 
     The first citation is in the question's `language` where one that says the same is as good. `question` tells what
-    kind of answers contradict each other. `threshold` is the least confidence that is answered: by default the fitted
-    one, and 0 always answers.
+    kind of answers contradict each other, and whether a whole enumeration is asked for. `threshold` is the least
+    confidence that is answered: by default the fitted one, and 0 always answers.
     """
     least = weights.threshold if threshold is None else threshold
     assurance = case.assurance()
@@ -290,20 +291,21 @@ def decide(
     for i in order:
         best.setdefault(case.readings[i].answer.document.id, i)
     chosen = list(best.values())[:MOST_CITATIONS]
-    kind = expected(question, language)
+    kind, several = expected(question, language), asks_for_several(question, language)
     others = contradicting(case.readings, case.scores, case.alike, kind, same=SAME)
     return Decision(
-        tuple(_citation(case, i, confidence) for i in chosen),
+        tuple(_citation(case, i, confidence, several=several) for i in chosen),
         confidence,
         None,
-        tuple(Alternative(tuple(_citation(case, i, confidence) for i in group)) for group in others),
+        tuple(Alternative(tuple(_citation(case, i, confidence, several=False) for i in group)) for group in others),
     )
 
 
-def _citation(case: Case, i: int, confidence: float) -> Citation:
-    reading = case.readings[i]
-    score = confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[0])))
-    return Citation(reading.answer, reading.sentence, score)
+def _citation(case: Case, i: int, confidence: float, *, several: bool) -> Citation:
+    words, sentence = case.readings[i].answer, case.readings[i].sentence
+    if several:
+        words, sentence = whole_list(words, sentence)
+    return Citation(words, sentence, confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[0]))))
 
 
 def _reason(case: Case, confidence: float, least: float, weights: Weights) -> Reason:

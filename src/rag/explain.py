@@ -66,13 +66,14 @@ class Trace:
 
     def _roles(self, case: Case) -> dict[int, str]:
         """Return what became of the readings that were not simply lost, by their place in the ranking."""
-        cited = {citation.answer for citation in self.decision.citations}
-        against = {citation.answer for other in self.decision.others for citation in other.citations}
+        cited = [citation.answer for citation in self.decision.citations]
+        against = [citation.answer for other in self.decision.others for citation in other.citations]
         roles = {0: "won" if cited else "refused"}
         for i, reading in enumerate(case.readings):
-            if reading.answer in against:
+            # A list that was asked for is cited whole, and read in part.
+            if any(span.contains(reading.answer) for span in against):
                 roles[i] = "contradicts"
-            elif i and reading.answer in cited:
+            elif i and any(span.contains(reading.answer) for span in cited):
                 roles[i] = "agrees"
         return roles
 

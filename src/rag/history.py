@@ -1,0 +1,133 @@
+"""Whether a question leans on the turns before it, and the question with their topic in its words."""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from rag.expect import bare
+from rag.lexical import terms
+
+Turn = tuple[str, str]
+Lean = Literal["plainly", "perhaps", "no"]
+
+TURNS = 2
+MOST_WORDS_OF_A_QUESTION = 30
+MOST_WORDS_OF_A_NAME = 8
+MOST_WORDS_OF_A_TOPIC = 12
+# A question leans on the turns before it when it begins like one that goes on, points back with a pronoun, or names
+# hardly anything itself; without accents, as people type them both ways.
+_GOES_ON = {"en": "and but what_about how_about", "es": "y e pero que_hay", "fr": "et mais", "it": "e ed ma"}
+_POINTS_BACK = {
+    "en": "he she it they him her them his hers its their theirs this that these those there then",
+    "es": "el_mismo ella ellos ellas su sus suyo suya eso esto ese esa aquel ahi alli entonces",
+    "fr": "il elle ils elles lui leur leurs son sa ses celui celle ca cela ceci y",
+    "it": "lui lei loro esso essa suo sua suoi sue questo questa quello quella ne ci",
+}
+_ASKS = {
+    "en": "who whom whose what which when where why how",
+    "es": "quien quienes que cual cuales cuando donde cuanto cuanta cuantos cuantas como",
+    "fr": "qui que quoi quel quelle quels quelles quand ou combien comment pourquoi",
+    "it": "chi che cosa quale quali quando dove quanto quanta quanti quante come perche",
+}
+_MEASURES = frozenset(("many", "much", "de", "d"))
+_OWN_TERMS = 1
+_NAME = re.compile(r"(?<![.!?¿¡«“\"] )(?<!^)(?<![¿¡«“\"])\b[A-ZÀ-ÖØ-Þ][\w’'&-]*")
+_MARKS = " \t¿¡?!.,;:…"
+
+
+def leans(question: str, language: str) -> Lean:
+    """Tell whether a question needs the turns before it to be understood.
+
+    "perhaps" where nothing in it points back, but it names nothing either: languages that leave out the pronoun ask so.
+
+    >>> leans("And who directed it?", "en"), leans("Who directed House of David?", "en")
+    ('plainly', 'no')
+    >>> leans("¿Qué ha comprado?", "es")
+    'perhaps'
+    """
+    plain = _plain(question)
+    points_back = bool(set(plain) & set(_POINTS_BACK.get(language, "").split()))
+    named = bool(_NAME.search(question.strip()))
+    if _goes_on(plain, language) or len(terms(question, language)) <= _OWN_TERMS or (points_back and not named):
+        return "plainly"
+    return "perhaps" if points_back or not named else "no"
+
+
+def in_context(asked: str, history: Sequence[Turn], language: str) -> str:
+    """Return the question with the topic of the last turns in its words; empty where they have none.
+
+    A fragment ("And in January?") also takes over what the turn before asked for ("How many jobs").
+
+    >>> in_context("Who directed it?", [("Which series used it most?", "House of David")], "en")
+    'Who directed it House of David series?'
+    """
+    turns = _turns_that_count(history, language)
+    topic = list(dict.fromkeys(word for turn in reversed(turns) for word in _topic(turn, language)))
+    if not topic:
+        return ""
+    words = asked.strip(_MARKS).split()
+    skip = _goes_on(_plain(asked), language)
+    fragment = words[skip:] if len(words) > skip else words
+    asks = set(_ASKS.get(language, "").split())
+    asking = [] if asks & set(_plain(asked)) else _asking(turns, asks, language)
+    known = {bare(word) for word in fragment}
+    said = [*asking, *fragment, *(word for word in topic if bare(word) not in known)]
+    return f"{' '.join(said)}?"
+
+
+def _turns_that_count(history: Sequence[Turn], language: str) -> list[Turn]:
+    """Return the last turn, and the one before it where the last one leans on it, latest last."""
+    counted: list[Turn] = []
+    for question, answer in reversed(history[-TURNS:]):
+        short = " ".join(question.split()[:MOST_WORDS_OF_A_QUESTION])
+        counted.insert(0, (short, answer))
+        if short and leans(short, language) == "no":
+            break
+    return counted
+
+
+def _topic(turn: Turn, language: str) -> list[str]:
+    """Return what a turn was about: a name that was answered, and the question's names, or else its own words."""
+    question, answer = turn
+    answered = answer.split()
+    # A name answered is what "she" is now; a whole sentence, a number or a date would only be found again.
+    is_name = len(answered) <= MOST_WORDS_OF_A_NAME and any(word[:1].isupper() for word in answered)
+    is_name = is_name and not any(mark.isdigit() for mark in answer)
+    asks = set(_ASKS.get(language, "").split())
+    words = [word.strip(_MARKS) for word in question.split()]
+    own = [word for word in words if word and bare(word) not in asks and not _is_stopword(word, language)]
+    names = _NAME.findall(question.strip())
+    return [*(answered if is_name else []), *(names or own)][:MOST_WORDS_OF_A_TOPIC]
+
+
+def _asking(turns: Sequence[Turn], asks: set[str], language: str) -> list[str]:
+    """Return what the latest of the turns asked for: its interrogative, and the words that go with it."""
+    for question, _ in reversed(turns):
+        words = [word.strip(_MARKS) for word in question.split()]
+        for i, word in enumerate(words):
+            if bare(word) in asks:
+                more = i + 1
+                while (
+                    more < len(words)
+                    and (bare(words[more]) in _MEASURES or not _is_stopword(words[more], language))
+                    and more < i + 3
+                ):
+                    more += 1
+                return words[i:more]
+    return []
+
+
+def _plain(question: str) -> list[str]:
+    words = bare(question).strip(_MARKS).replace("-", " ").split()
+    return [word.strip(_MARKS) for word in words]
+
+
+def _goes_on(plain: Sequence[str], language: str) -> int:
+    """Return how many words at the beginning say that the question goes on."""
+    openings = set(_GOES_ON.get(language, "").split())
+    return next((n for n in (2, 1) if "_".join(plain[:n]) in openings), 0)
+
+
+def _is_stopword(word: str, language: str) -> bool:
+    # A figure beside it, because a text of nothing but stopwords keeps them.
+    return terms(f"0x {word}", language) == ["0x"]

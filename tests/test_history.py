@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.history import in_context, leans
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "expected"),
+    [
+        ("And who directed it?", "en", "plainly"),
+        ("Who directed it?", "en", "plainly"),
+        ("And in January?", "en", "plainly"),
+        ("¿Y los resultados?", "es", "plainly"),
+        ("Et à Lyon ?", "fr", "plainly"),
+        ("E quanto costa?", "it", "plainly"),
+        ("Since when?", "en", "plainly"),
+        ("Quale alluvione ha ricordato?", "it", "perhaps"),
+        ("Combien de postes Heliora va-t-elle supprimer ?", "fr", "perhaps"),
+        ("Who directed House of David?", "en", "no"),
+        ("¿Quién dirige AI Studio?", "es", "no"),
+    ],
+)
+def test_whether_a_question_leans(question: str, language: str, expected: str) -> None:
+    assert leans(question, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "turns", "language", "expected"),
+    [
+        (
+            "Who directed it?",
+            [("Which film won the festival of Ribera?", "La sal del norte")],
+            "en",
+            "Who directed it La sal del norte Ribera?",
+        ),
+        ("And in Lyon?", [("How many jobs is Heliora cutting?", "900 jobs")], "en", "How many jobs in Lyon Heliora?"),
+        (
+            "¿Y en Brno?",
+            [("¿Cuántos empleos suprime Heliora?", "900 jobs")],
+            "es",
+            "Cuántos empleos suprime en Brno Heliora?",
+        ),
+        # No name was asked about, so the words of the question are its topic.
+        ("E quanto è lungo?", [("Quando apre il ponte?", "a maggio")], "it", "quanto è lungo apre ponte?"),
+        # The turn before leans itself, so the one before that counts too.
+        (
+            "And how heavy is it?",
+            [("What is the battery of Heliora called?", "Halo"), ("What does it cost?", "3,400 euros")],
+            "en",
+            "how heavy is it cost Halo Heliora?",
+        ),
+        ("Who directed it?", [("", "")], "en", ""),
+        ("Who directed it?", [], "en", ""),
+    ],
+)
+def test_the_topic_of_the_turns_before(
+    question: str, turns: list[tuple[str, str]], language: str, expected: str
+) -> None:
+    assert in_context(question, turns, language) == expected
+
+
+@given(st.text(max_size=40), st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), max_size=4))
+def test_any_history_can_be_read(question: str, turns: list[tuple[str, str]]) -> None:
+    for language in ("en", "it", "zh"):
+        assert leans(question, language) in ("plainly", "perhaps", "no")
+        text = in_context(question, turns, language)
+        assert text == "" or text.endswith("?")

@@ -1,0 +1,42 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from rag.intent import asks_nothing
+
+TESTS = Path(__file__).parent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello", "hi!", "Good morning.", "thanks a lot", "¡Hola!", "buenos días", "Gracias", "Bonjour !",
+        "merci beaucoup", "Ciao", "Buongiorno!", "grazie mille", "I like pizza.", "my name is Ada", "Me llamo Ana.",
+        "Je suis fatigué",
+        "Mi piace la pizza", "asdfasdf", "qwertqwert zxcvbn", "aaaaaaa", "xkcdqrtz hjklhjkl", "asdf?",
+    ],
+)  # fmt: skip
+def test_what_asks_nothing(text: str) -> None:
+    assert asks_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AI Studio head", "AWS", "budget", "Hello, who leads AI Studio?", "thanks, and who directed it",
+        "I am looking for the head of AI Studio", "I'd like the date of the beta", "ciao chi guida",
+        "Mi piace sapere chi guida AI Studio", "capo AI Studio", "NVIDIA HTTP", "350", "谁管理港口",
+        "tell me the date.", "je cherche la date", "House of David", "ok google?", "hi?", "Amazon is cutting jobs",
+    ],
+)  # fmt: skip
+def test_what_may_ask_something(text: str) -> None:
+    assert not asks_nothing(text)
+
+
+def test_no_question_of_the_development_chats_asks_nothing() -> None:
+    for name in ("follow_ups/questions.jsonl", "follow_ups/chats.jsonl"):
+        for line in (TESTS / name).read_text("utf-8").splitlines():
+            row = json.loads(line)
+            for turn in row.get("turns", [row]):
+                assert not asks_nothing(turn["question"])
