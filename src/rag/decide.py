@@ -49,6 +49,8 @@ SAME = 0.75
 # figures need less.
 SAME_WORDS = 0.8
 SAME_FIGURES = 0.4
+# Answers in two languages that are compared by their vectors: the reader's best, as each may cost a new vector.
+MOST_COMPARED = 10
 AGREES = 0.2
 AS_GOOD = 0.6
 MOST_CITATIONS = 5
@@ -176,7 +178,7 @@ def likeness(readings: Sequence[Reading], answers: SentenceVectors | None = None
 
     Whole sentences are compared by their vectors. Exact words say the same or they do not: by their numbers, dates and
     words (see `same`) and, where these are in two languages, by the likeness of the words themselves, for which
-    `answers` has the vectors; without it by their sentences' likeness.
+    `answers` has the vectors, of the best readings only; without it by their sentences' likeness.
     """
     vectors = np.stack([reading.vector for reading in readings])
     alike = (vectors @ vectors.T).astype(np.float64)
@@ -194,10 +196,11 @@ def likeness(readings: Sequence[Reading], answers: SentenceVectors | None = None
                 else:
                     alike[i, j] = 0.0
     if by_meaning and answers:
-        rows = answers.of([reading.answer for reading in readings])
+        best = sorted(range(len(readings)), key=lambda i: -readings[i].score)[:MOST_COMPARED]
+        rows = dict(zip(best, answers.of([readings[i].answer for i in best]), strict=True))
         for i, j in by_meaning:
             least = SAME_FIGURES if known[i].figures else SAME_WORDS
-            alike[i, j] = float(rows[i] @ rows[j] >= least)
+            alike[i, j] = float(i in rows and j in rows and rows[i] @ rows[j] >= least)
     lower = np.tril(alike)
     return lower + np.tril(lower, -1).T
 

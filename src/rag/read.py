@@ -23,6 +23,9 @@ READER_FOLDER = Path(__file__).parent / "models" / "reader"
 QUESTION_TOKENS = 40
 PASSAGE_TOKENS = 240
 ANSWER_TOKENS = 40
+# Sentences kept of a question's passages, by the reader's score: none below has been right on held-back questions, and
+# each costs a vector where its document has not been asked before.
+KEPT = 16
 # Passages read at once; more than this only makes questions wait for each other.
 MOST_AT_ONCE = 4
 _OPENING = " \t\n«“\"'‘([{,;:.-–—"
@@ -104,7 +107,7 @@ class SpanReader:
         self._pool = ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1), thread_name_prefix="read")
 
     def read(self, question: str, query: NDArray[np.float32], found: Sequence[Found]) -> list[Reading]:
-        """Return the best words of every sentence of the passages, each sentence once."""
+        """Return the best words of each sentence of the passages, each sentence once: the `KEPT` best sentences."""
         if not found:
             return []
         asked = self._tokenizer.encode(printable(question), add_special_tokens=False).ids[:QUESTION_TOKENS]
@@ -121,10 +124,11 @@ class SpanReader:
                 key = (sentence.document.id, sentence.start)
                 if scored and (key not in best or best[key][0] < scored[0] - nothing):
                     best[key] = (scored[0] - nothing, scored[1], sentence, passage)
-        vectors = self._vectors.of([sentence for _, _, sentence, _ in best.values()])
+        kept = sorted(best.values(), key=lambda reading: -reading[0])[:KEPT]
+        vectors = self._vectors.of([sentence for _, _, sentence, _ in kept])
         return [
             Reading(span, sentence, score, float(vector @ query), vector, passage)
-            for (score, span, sentence, passage), vector in zip(best.values(), vectors, strict=True)
+            for (score, span, sentence, passage), vector in zip(kept, vectors, strict=True)
         ]
 
     def _tokens(self, passage: Span) -> list[tuple[int, int, int]]:
