@@ -19,7 +19,7 @@ from rag.lexical import Lexical
 from rag.local import Local
 from rag.metrics import expected_calibration_error
 from rag.passages import Passages
-from rag.read import Reader, open_reader
+from rag.read import Reader, SentenceVectors, open_reader
 from rag.search import search_at_home
 from rag.sentences import sentences
 from rag.spans import Document, Span
@@ -47,6 +47,15 @@ class Asked:
     nearest: float
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What a question is asked with."""
+
+    encoder: Encoder
+    reader: Reader
+    answers: SentenceVectors
+
+
 class World:
     """A collection of documents with its index in memory."""
 
@@ -62,11 +71,9 @@ class World:
         self.engine = Local(Vectors.of(encoder.encode_passages(texts)), lexical)
         self.languages = sorted({d.language for d in documents})
 
-    def ask(
-        self, question: Question, encoder: Encoder, reader: Reader, weights: Weights, *, hidden: frozenset[str]
-    ) -> Case | None:
+    def ask(self, question: Question, models: "Models", weights: Weights, *, hidden: frozenset[str]) -> Case | None:
         """Return the ranked readings of a question when the documents `hidden` are not there."""
-        query = encoder.encode_questions([question.question])[0]
+        query = models.encoder.encode_questions([question.question])[0]
         there = [d.id for d in self.documents if d.id not in hidden]
         found = search_at_home(
             self.passages,
@@ -79,8 +86,10 @@ class World:
             k_home=PASSAGES_AT_HOME,
             selection=self.passages.within(there),
         )
-        readings = reader.read(question.question, query, found)
-        return weigh(question.question, question.language, readings, self.engine, weights) if readings else None
+        readings = models.reader.read(question.question, query, found)
+        if not readings:
+            return None
+        return weigh(question.question, question.language, readings, self.engine, weights, answers=models.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +146,15 @@ def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
     return made
 
 
-def ask_all(data: Path, encoder: Encoder, reader: Reader, weights: Weights) -> tuple[list[Asked], list[Asked]]:
-    """Ask every question with its sources and without; return the worlds in two halves."""
+def ask_all(
+    data: Path, models: Models, weights: Weights, *, most: int | None = None
+) -> tuple[list[Asked], list[Asked]]:
+    """Ask every question with its sources and without; return the worlds, or the first `most`, in two halves."""
     halves: tuple[list[Asked], list[Asked]] = ([], [])
-    for number, (world, questions) in enumerate(track(worlds(data, encoder), "asking")):
+    for number, (world, questions) in enumerate(track(worlds(data, models.encoder)[:most], "asking")):
         for posed in questions:
             for hidden in posed.hidings():
-                case = world.ask(posed.question, encoder, reader, weights, hidden=hidden)
+                case = world.ask(posed.question, models, weights, hidden=hidden)
                 if case is None:
                     continue
                 answerable = not posed.places.keys() <= hidden
@@ -197,14 +208,19 @@ def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
     return Asked(asked.language, case, right, asked.answerable, asked.abroad, asked.nearest)
 
 
-def measure(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float, threshold: float) -> dict[str, float]:
-    """Return what the decision is worth on questions it was not fitted on."""
+def sureness(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float) -> NDArray[np.float64]:
+    """Return the probability that the first reading of each question is right, (questions,)."""
     logits = np.stack([a.case.assurance() for a in asked]) @ confidence + bias
-    sure = 1 / (1 + np.exp(-logits))
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def measure(asked: Sequence[Asked], sure: NDArray[np.float64], threshold: float) -> dict[str, float]:
+    """Return what the decision is worth on questions whose sureness was not fitted on them."""
     answerable = np.array([a.answerable for a in asked])
     right = np.array([a.answerable and bool(a.right[0]) for a in asked])
     scores = {
         "questions": int(answerable.sum()),
+        "unanswerable": int((~answerable).sum()),
         "right_sentence": right[answerable].mean(),
         "right_and_answered": (right & (sure >= threshold))[answerable].mean(),
         "reachable": np.mean([a.right.any() for a in asked if a.answerable]),
@@ -220,27 +236,37 @@ def measure(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float
 
 
 def main() -> None:
-    """Write the coefficients and the figures of the half they were not fitted on."""
+    """Write the coefficients, fitted on all worlds, and the figures of each half by the other half's."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, default=DECISION_FILE)
+    options.add_argument("--worlds", type=int, help="ask only so many worlds, to try it")
     arguments = options.parse_args()
     encoder = OnnxEncoder()
+    models = Models(encoder, open_reader(encoder), SentenceVectors(encoder))
     start = Weights((0.0,) * len(EVIDENCE), (0.0,) * len(ASSURANCE), 0.0, 0.0, 0.0)
-    fit, held = ask_all(arguments.data, encoder, open_reader(encoder), start)
-    ranking = fit_ranking(fit)
-    fit, held = ([reranked(a, ranking) for a in half] for half in (fit, held))
-    confidence, bias = fit_confidence(fit)
-    logits = np.stack([a.case.assurance() for a in fit if a.answerable]) @ confidence + bias
-    threshold = float(np.quantile(1 / (1 + np.exp(-logits)), MOST_WRONG_REFUSALS))
-    relevance = float(np.quantile([a.nearest for a in fit if a.answerable], 0.01))
+    halves = ask_all(arguments.data, models, start, most=arguments.worlds)
+    held: list[Asked] = []
+    others_fit = []
+    for fit, rest in (halves, halves[::-1]):
+        ranking = fit_ranking(fit)
+        confidence, bias = fit_confidence([reranked(a, ranking) for a in fit])
+        judged = [reranked(a, ranking) for a in rest]
+        held += judged
+        others_fit.append(sureness(judged, confidence, bias))
+    sure = np.concatenate(others_fit)
+    threshold = float(np.quantile(sure[np.array([a.answerable for a in held])], MOST_WRONG_REFUSALS))
+    everything = [*halves[0], *halves[1]]
+    ranking = fit_ranking(everything)
+    confidence, bias = fit_confidence([reranked(a, ranking) for a in everything])
+    relevance = float(np.quantile([a.nearest for a in everything if a.answerable], 0.01))
     values = {
         "ranking": dict(zip(EVIDENCE, np.round(ranking, 3).tolist(), strict=True)),
         "confidence": dict(zip(ASSURANCE, np.round(confidence, 3).tolist(), strict=True)),
         "bias": round(bias, 3),
         "threshold": round(threshold, 3),
         "relevance": round(relevance, 3),
-        "measured_on_other_questions": measure(held, confidence, bias, threshold),
+        "measured_on_other_questions": measure(held, sure, threshold),
     }
     arguments.out.write_text(json.dumps(values, indent=1) + "\n")
     print(json.dumps(values, indent=1))  # noqa: T201
