@@ -62,16 +62,22 @@ def _corpus(folder: Path) -> Path:
     return folder
 
 
-def _build(corpus: Path, index: Path, encoder: WordHashEncoder | None = None, **engine: str) -> BuildReport:
-    chosen: dict[str, str | None] = {"engine": None, "url": None, **engine}
+def _build(
+    corpus: Path,
+    index: Path,
+    encoder: WordHashEncoder | None = None,
+    *,
+    engine: str | None = None,
+    url: str | None = None,
+) -> BuildReport:
     return build_with(
         corpus,
         index,
         encoder or WordHashEncoder(),
         settings=Settings(),
         progress=lambda stage, done, total: None,
-        engine=chosen["engine"],
-        url=chosen["url"],
+        engine=engine,
+        url=url,
     )
 
 
@@ -108,7 +114,8 @@ def in_memory(corpus: Path, tmp_path: Path) -> Index:
 
 
 def _query(question: str) -> NDArray[np.float32]:
-    return WordHashEncoder().encode_questions([question])[0]
+    vector: NDArray[np.float32] = WordHashEncoder().encode_questions([question])[0]
+    return vector
 
 
 def _name(index: Index) -> str:
@@ -408,7 +415,7 @@ def test_an_index_is_never_converted(corpus: Path, tmp_path: Path) -> None:
     ]:
         manifest = (tmp_path / index / MANIFEST).read_bytes()
         with pytest.raises(EngineError, match=f"has its passages in {where} and a build does not move them"):
-            _build(corpus, tmp_path / index, **options)
+            _build(corpus, tmp_path / index, engine=options.get("engine"), url=options.get("url"))
         assert (tmp_path / index / MANIFEST).read_bytes() == manifest
     # Said the same again, or not said: the engine of the first build is kept, even where the manifest is damaged.
     _build(corpus, tmp_path / "points", engine="qdrant", url=":memory:")
@@ -436,7 +443,7 @@ def test_what_cannot_be_an_engine_is_one_sentence(
     corpus: Path, tmp_path: Path, options: dict[str, str], said: str
 ) -> None:
     with pytest.raises(EngineError, match=said) as caught:
-        _build(corpus, tmp_path / "index", **options)
+        _build(corpus, tmp_path / "index", engine=options.get("engine"), url=options.get("url"))
     assert "secret" not in str(caught.value)
     assert not (tmp_path / "index" / ".engine.json").exists()
 
@@ -486,7 +493,7 @@ def _failing(*errors: Exception) -> Callable[[], str]:
 
 
 def _answered(status: int) -> UnexpectedResponse:
-    return UnexpectedResponse(status, "reason", b'{"status": "said"}', {})  # type: ignore[arg-type]
+    return UnexpectedResponse(status, "reason", b'{"status": "said"}', {})
 
 
 def test_calls_are_tried_again_while_the_network_or_the_load_is_in_the_way() -> None:
