@@ -458,8 +458,10 @@ def test_a_url_keeps_its_port_and_path() -> None:
 @pytest.mark.enable_socket
 def test_a_server_that_is_not_there_is_one_sentence(corpus: Path, tmp_path: Path) -> None:
     arguments = ["--index", str(tmp_path / "index"), "--engine", "qdrant", "--url", "http://127.0.0.1:9"]
+    encoder = WordHashEncoder()
     with pytest.raises(EngineError, match=r"the Qdrant server at http://127.0.0.1:9 cannot be reached \(.*refused.*\)"):
-        _build(corpus, tmp_path / "index", engine="qdrant", url="http://127.0.0.1:9")
+        _build(corpus, tmp_path / "index", encoder, engine="qdrant", url="http://127.0.0.1:9")
+    assert encoder.embedded == 0
     result = CliRunner().invoke(app, ["build", str(tmp_path / "none"), *arguments])
     assert result.exit_code == 2
 

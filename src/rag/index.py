@@ -30,7 +30,7 @@ from rag.journal import Journal
 from rag.local import Local
 from rag.manifest import FORMAT, MANIFEST, Manifest, damaged, exclusive, stamp_of, writing
 from rag.passages import Passages
-from rag.qdrant import Place, Qdrant
+from rag.qdrant import Place, Qdrant, reach
 from rag.sentences import sentences
 from rag.sources import Corpus, Skipped, Sources
 from rag.spans import Document, Span
@@ -204,6 +204,8 @@ def renew(
     began = time.monotonic()
     with exclusive(index):
         place = place_of(index, engine, url)
+        if place is not None:
+            reach(place)
         _clear(index)
         found = gather(read_kept(index))
         progress("read", len(found.documents), len(found.documents))

@@ -446,6 +446,12 @@ class Qdrant:
         return _tried(self._place.url, call, pauses=pauses)
 
 
+def reach(place: Place) -> None:
+    """Raise EngineError where a server cannot be used, before hours of embedding find out."""
+    if "://" in place.url:
+        _connect(place).close()
+
+
 def _connect(place: Place, store: Path | None = None) -> "QdrantClient":
     try:
         from qdrant_client import QdrantClient
