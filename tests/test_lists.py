@@ -29,6 +29,7 @@ def test_what_asks_for_several(question: str, language: str) -> None:
 @pytest.mark.parametrize(
     ("question", "language"),
     [
+        ("Which director works with the studio?", "en"),
         ("Who leads AI Studio?", "en"),
         ("Which series did he direct?", "en"),
         ("What does the bridge cost?", "en"),

@@ -17,7 +17,9 @@ _SINGULAR = (
 _PLURAL_NOUN = rf"(?!(?:{'|'.join(dict.fromkeys(_SINGULAR.split()))})\b)\w+[^\Ws]s\b"
 _NO_VERB = r"(?!(?:is|was|has|does|did|do|will|would|can|could|es|ha|fue|era|se|dijo|hizo)\b)"
 _SEVERAL = {
-    "en": rf"\b(?:which|what) (?:{_NO_VERB}\w+ ){{0,2}}{_PLURAL_NOUN}|\b(?:who|which|what) (?:are|were)\b|"
+    # Right after the interrogative: in "which director works" the word with the s is the verb.
+    "en": rf"\b(?:which|what) (?:(?:other|new|main|two|three|four) (?:{_NO_VERB}\w+ )?|ai )?{_PLURAL_NOUN}|"
+    r"\b(?:who|which|what) (?:are|were)\b|"
     r"^(?:list|name) ",
     "es": rf"\bquienes\b|\bcuales\b|\bque (?:{_NO_VERB}\w+ )?{_PLURAL_NOUN}",
     "fr": r"\b(?:les)?quel(?:le)?s\b(?! que)|\bqui (?:sont|etaient)\b",
