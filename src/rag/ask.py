@@ -23,8 +23,8 @@ from rag.spans import Answer, Document, Hit
 _log = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 2_000
-PASSAGES = 6
-PASSAGES_AT_HOME = 2
+PASSAGES = 8
+PASSAGES_AT_HOME = 3
 # How much less sure the reading in the light of the turns before may be than the question alone, and still win: a
 # question that plainly leans on them is seldom meant alone, one that only may lean is.
 _FAVOUR: dict[Lean, float] = {"plainly": 0.15, "perhaps": 0.0, "no": 0.0}
