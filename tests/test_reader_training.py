@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from training.data import Question
-from training.examples import Examples, Rivals, Words, lacks, renamed
+from training.examples import Examples, borrowed, renamed
+from training.rivals import Rivals, lacks
+from training.wording import Words
 
 LIONS = "In Kenya, lions sleep by day. At night Leo Marsh films them for the National Trust, as he did in 1998."
 ZEBRAS = "In Namibia, zebras eat grass. A herd of them was filmed at night by Ada Wolf in 2004 for the Prairie Museum."
@@ -58,6 +60,17 @@ def test_a_renamed_question_asks_about_something_the_passage_does_not_name() -> 
 
 def test_a_question_without_names_cannot_be_renamed() -> None:
     assert renamed(question("Who films them?", LIONS, "Leo Marsh"), [ZEBRAS], random.Random(0)) is None
+
+
+def test_a_borrowed_question_asks_something_else_about_a_name_of_the_text() -> None:
+    other = question("What do zebras eat in Namibia?", ZEBRAS, "grass")
+    assert borrowed(LIONS, [other], random.Random(0)) == "What do zebras eat in Kenya?"
+    # It would be answered: the text has the answer's letters.
+    assert borrowed(f"{LIONS} They lie in the grass.", [other], random.Random(0)) is None
+    # No name of the text has as many words as the question's.
+    longer = question("Who founded the old Prairie Museum of Namibia Town Hall?", ZEBRAS, "Ada Wolf")
+    assert borrowed("By day, lions sleep in Kenya.", [longer], random.Random(0)) is None
+    assert borrowed("By day, lions sleep.", [other], random.Random(0)) is None
 
 
 def test_a_question_is_half_translated_but_for_its_names() -> None:

@@ -4,6 +4,7 @@ import math
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,47 @@ def test_a_window_holds_the_answer_and_is_cut_at_words(first: int, words: int, s
     assert window in passage
     assert set(window.split()) <= set(numbers)
     assert len(window) <= PASSAGE_CHARACTERS[1]
+
+
+def test_contrast_is_least_where_each_text_is_nearest_its_question_and_far_from_rivals() -> None:
+    torch = pytest.importorskip("torch")
+    from training.contrast import TEMPERATURE, contrast
+
+    questions = torch.eye(3)[:2]
+    texts = torch.eye(3)
+    assert float(contrast(questions, texts, ["a", "b", "c"])) == pytest.approx(0, abs=1e-3)
+    swapped = float(contrast(questions, texts[[1, 0, 2]], ["a", "b", "c"]))
+    assert swapped == pytest.approx(TEMPERATURE, abs=1e-3)
+    # A rival as near as the answer costs one bit in one of the two directions, for one of the two questions.
+    near = torch.stack([texts[0], texts[1], texts[0]])
+    assert float(contrast(questions, near, ["a", "b", "c"])) == pytest.approx(math.log(2) / 4, abs=1e-3)
+    # Not where it is of the answer's own passage.
+    assert float(contrast(questions, near, ["a", "b", "a"])) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_batch_of_questions_ends_in_rivals_that_lack_the_answer() -> None:
+    pytest.importorskip("torch")
+    from training.contrast import RUN, RUNS, Questions
+    from training.wording import Words
+
+    class NoWords(Words):
+        def __init__(self) -> None:
+            self.by_language = {}
+
+    rows = [
+        Question(
+            f"{x}{i}", x, f"What is {i} called in {x}?", f"Number {i} is called n{i}{x}. Well.", f"n{i}{x}", 0, "t"
+        )
+        for x in ("en", "es", "fr", "it")
+        for i in range(100)
+    ]
+    rows = [replace(q, start=q.passage.index(q.answer)) for q in rows]
+    answers = {q.question: q.answer for q in rows}
+    wordings, texts, passages = Questions(rows, NoWords(), 1).batch()
+    asked = RUN * RUNS
+    assert len(wordings) == asked < len(texts) == len(passages)
+    assert all(answers[w] in text for w, text in zip(wordings, texts[:asked], strict=True))
+    assert all(text in passage for text, passage in zip(texts, passages, strict=True))
 
 
 def test_bitext_accuracy_counts_both_directions() -> None:

@@ -1,7 +1,8 @@
 """Teaches the distilled student that a question's vector is near the passage, and the sentence, that answers it.
 
-A batch holds runs of neighbouring questions, so that most of a question's rivals are passages of the same article: hard
-negatives that need no mining. Each step also distils a batch of sentence pairs, lest the languages drift apart.
+A batch holds runs of neighbouring questions, so that most of a question's rivals are passages of the same article, and
+for some questions a passage that BM25 takes for the answer's. Each step also distils a batch of sentence pairs, lest
+the languages drift apart.
 """
 
 import argparse
@@ -19,12 +20,16 @@ from torch.nn import functional
 
 from training.data import Question, split_questions
 from training.distil import Stream
+from training.rivals import Rivals
 from training.student import Clock, Student, length_batches, save_checkpoint, step
 from training.vocabulary import save_sentence_transformer
+from training.wording import Words
 
 RUN, RUNS = 12, 4
 SHARES = {"en": 0.4, "es": 0.2, "fr": 0.2, "it": 0.2}
-PARALLEL = 96
+PARALLEL = 64
+# Shares of the questions that get a mined rival, are asked in the other language of a translated file, or in a mixture.
+MINED_SHARE, OTHER_LANGUAGE_SHARE, HALF_TRANSLATED_SHARE = 0.25, 0.4, 0.15
 TEMPERATURE = 25.0
 PASSAGE_CHARACTERS = (250, 640)
 BOUNDARY = re.compile(r"(?<=[.!?…»”\"])\s+(?=\S)")
@@ -52,8 +57,9 @@ def window_around(question: Question, choose: random.Random) -> str:
 class Questions:
     """Endless batches of neighbouring questions with the text that answers each."""
 
-    def __init__(self, questions: Sequence[Question], seed: int) -> None:
+    def __init__(self, questions: Sequence[Question], words: Words, seed: int) -> None:
         self.choose = random.Random(seed)
+        self.words, self.rivals = words, Rivals(questions)
         answerable = [q for q in questions if q.start >= 0]
         self.by_language = {x: [q for q in answerable if q.language == x] for x in SHARES}
         # The Spanish and Italian files translate the same questions: one may ask in the other's language.
@@ -63,13 +69,15 @@ class Questions:
                 self.wordings.setdefault(question.id, []).append(question.question)
 
     def wording(self, question: Question) -> str:
-        """Return the question, now and then in another language."""
-        if question.language in ("es", "it") and self.choose.random() < 0.4:
+        """Return the question, now and then in (half) another language."""
+        if question.language in ("es", "it") and self.choose.random() < OTHER_LANGUAGE_SHARE:
             return self.choose.choice(self.wordings[question.id])
+        if self.choose.random() < HALF_TRANSLATED_SHARE:
+            return self.words.translate(question.question, question.language, self.choose)
         return question.question
 
     def batch(self) -> tuple[list[str], list[str], list[str]]:
-        """Return wordings, answering texts and the passages these come from."""
+        """Return wordings, texts and the passages these come from: first the answering texts, then mined rivals."""
         sentences = self.choose.random() < 0.5
         rows: list[Question] = []
         for language in self.choose.choices(list(SHARES), list(SHARES.values()), k=RUNS):
@@ -77,20 +85,33 @@ class Questions:
             at = self.choose.randrange(len(pool) - 4 * RUN)
             rows += self.choose.sample(pool[at : at + 4 * RUN], RUN)
         texts = [sentence_around(q) if sentences else window_around(q, self.choose) for q in rows]
-        return [self.wording(q) for q in rows], texts, [q.passage for q in rows]
+        passages = [q.passage for q in rows]
+        for question in self.choose.sample(rows, int(MINED_SHARE * len(rows))):
+            if rival := self.rivals.of(question, self.choose):
+                texts.append(self.piece(rival, sentences))
+                passages.append(rival)
+        return [self.wording(q) for q in rows], texts, passages
+
+    def piece(self, text: str, sentence: bool) -> str:
+        """Return a sentence of the text, or a piece as long as an indexed passage is."""
+        at = self.choose.randrange(len(text))
+        within = Question("", "", "", text, "", at, "")
+        return sentence_around(within) if sentence else window_around(within, self.choose)
 
 
 def contrast(questions: torch.Tensor, texts: torch.Tensor, passages: Sequence[str]) -> torch.Tensor:
     """Return the mean cross entropy of finding each text from its question and back.
 
-    Two texts of one passage are no rivals.
+    `texts` are those of the questions in their order, then rivals of any number; two texts of one passage are none.
     """
+    asked = len(questions)
     numbers = {passage: i for i, passage in enumerate(dict.fromkeys(passages))}
     group = torch.tensor([numbers[passage] for passage in passages], device=texts.device)
-    twin = (group[:, None] == group[None, :]) & ~torch.eye(len(group), dtype=torch.bool, device=texts.device)
+    labels = torch.arange(asked, device=texts.device)
+    twin = group[:asked, None] == group[None, :]
+    twin[labels, labels] = False
     logits = (questions @ texts.T * TEMPERATURE).masked_fill(twin, -1e4)
-    labels = torch.arange(len(group), device=texts.device)
-    return 0.5 * (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels))
+    return 0.5 * (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits[:, :asked].T, labels))
 
 
 def main() -> None:
@@ -98,22 +119,24 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--teacher", type=Path, required=True)
-    options.add_argument("--start", type=Path, required=True, help="folder made by training.distil")
+    options.add_argument("--start", type=Path, required=True, help="folder made by training.distil, or the shipped one")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=30.0)
     options.add_argument("--rate", type=float, default=3e-5)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--resume", action="store_true")
+    options.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    options.add_argument("--keep-words", action="store_true", help="leave the word vectors as they are")
     arguments = options.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(arguments.seed)
     checkpoint = arguments.out / "checkpoint.pt"
 
-    questions = Questions(split_questions(arguments.data).training, arguments.seed)
+    questions = Questions(split_questions(arguments.data).training, Words(arguments.data), arguments.seed)
     stream = Stream(arguments.data, arguments.seed)
     student = Student(arguments.start, device=arguments.device, max_tokens=176)
     teacher = Student(arguments.teacher, device=arguments.device, max_tokens=96)
+    student.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
     optimiser = student.optimiser(arguments.rate, embedding_factor=5)
     clock, steps = Clock(arguments.minutes), 0
     if arguments.resume and checkpoint.exists():

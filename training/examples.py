@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.lexical import Lexical, terms
+from rag.lexical import terms
 from training.contrast import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
-from training.data import Question, read_dictionary, read_questions, split_questions
+from training.data import Question, read_questions, split_questions
+from training.rivals import Rivals, lacks
+from training.wording import Words
 
 SHARES = {"en": 0.43, "es": 0.2, "fr": 0.2, "it": 0.17}
 # User reviews and forum posts are far from news; single sentences teach little about passages.
@@ -16,12 +18,11 @@ SOURCE_CAPS = {"squadshifts_reddit.en": 2_500, "qamr": 4_000}
 QAMR_FILES = ("qamr_dev.en", "qamr_test.en")
 # Chances of turning an answerable row into a near miss; 28% of the Spanish rows are unanswerable from the start.
 ELSEWHERE_SHARE = {"en": 0.07, "es": 0.03, "fr": 0.07, "it": 0.07}
-RIVAL_SHARE = {"en": 0.22, "es": 0.1, "fr": 0.22, "it": 0.22}
-RENAMED_SHARE = {"en": 0.06, "es": 0.02, "fr": 0.06, "it": 0.06}
-RIVALS = 6
+RIVAL_SHARE = {"en": 0.2, "es": 0.08, "fr": 0.2, "it": 0.2}
+RENAMED_SHARE = {"en": 0.06, "es": 0.03, "fr": 0.06, "it": 0.06}
+BORROWED_SHARE = {"en": 0.08, "es": 0.05, "fr": 0.08, "it": 0.08}
 OTHER_LANGUAGE_SHARE = 0.4
 HALF_TRANSLATED_SHARE = 0.15
-TRANSLATED_WORDS = 0.7
 UNPUNCTUATED_SHARE = 0.12
 KEYWORDS_SHARE = 0.07
 WHOLE_SENTENCES_SHARE = 0.8
@@ -77,48 +78,6 @@ def keywords(question: str, language: str) -> str:
     kept = set(terms(question, language))
     words = [word for word in question.strip(" ¿?").split() if kept & set(terms(word, language))]
     return " ".join(words) if len(words) > 1 else question
-
-
-class Words:
-    """Word for word translations, to ask in a mixture of two languages: it ties their words to one another."""
-
-    def __init__(self, data: Path) -> None:
-        self.by_language: dict[tuple[str, str], dict[str, list[str]]] = {}
-        for pair in read_dictionary(data):
-            english, other = pair.english.casefold(), pair.other.casefold()
-            self.by_language.setdefault(("en", pair.language), {}).setdefault(english, []).append(other)
-            self.by_language.setdefault((pair.language, "en"), {}).setdefault(other, []).append(english)
-
-    def translate(self, question: str, language: str, choose: random.Random) -> str:
-        """Return the question with most of the words replaced that have a translation; names stay as they are."""
-        into = choose.choice(["es", "fr", "it"]) if language == "en" else "en"
-        known = self.by_language.get((language, into), {})
-        words: list[str] = []
-        for word in re.findall(r"\w+|\W+", question):
-            # The first few are the commonest senses.
-            named = word[0].isupper() and bool(words)
-            candidates = [] if named or len(word) < 3 else known.get(word.casefold(), [])[:2]
-            translated = candidates and choose.random() < TRANSLATED_WORDS
-            words.append(choose.choice(candidates) if translated else word)
-        return "".join(words)
-
-
-class Rivals:
-    """The passages of each language by their words, to find those that look like an answer and hold none."""
-
-    def __init__(self, questions: Sequence[Question]) -> None:
-        self.texts: dict[str, list[str]] = {}
-        for question in questions:
-            self.texts.setdefault(question.language, []).append(question.passage)
-        self.texts = {language: list(dict.fromkeys(texts)) for language, texts in self.texts.items()}
-        self.words = {x: Lexical.of(texts, [x] * len(texts)) for x, texts in self.texts.items()}
-
-    def of(self, question: Question, choose: random.Random) -> str | None:
-        """Return one of the likeliest passages that lack the answer's letters, None when there is none."""
-        best, _ = self.words[question.language].search(question.question, [question.language], 4 * RIVALS)
-        texts = [self.texts[question.language][i] for i in best.tolist()]
-        lacking = [t for t in texts if t != question.passage and lacks(t, question.answer)][:RIVALS]
-        return choose.choice(lacking) if lacking else None
 
 
 class Examples:
@@ -193,12 +152,20 @@ class Examples:
             return Example(wording, near_miss, -1, -1)
         start, end = question.start, question.start + len(question.answer)
         first, last = cut(question.passage, start, end, self.choose)
-        if kind > 1 - RENAMED_SHARE[language]:
-            texts = self.rivals.texts[language]
-            some = self.choose.sample(texts, min(5, len(texts)))
-            if about_another := renamed(question, some, self.choose):
-                return Example(about_another, question.passage[first:last], -1, -1)
+        if changed := self.changed(question, question.passage[first:last], 1 - kind):
+            return Example(changed, question.passage[first:last], -1, -1)
         return Example(wording, question.passage[first:last], start - first, end - first)
+
+    def changed(self, question: Question, piece: str, kind: float) -> str | None:
+        """Return, now and then, a question that the piece does not answer: of it, or of its names, and yet another."""
+        rename, borrow = RENAMED_SHARE[question.language], BORROWED_SHARE[question.language]
+        if kind < rename:
+            texts = self.rivals.texts[question.language]
+            return renamed(question, self.choose.sample(texts, min(5, len(texts))), self.choose)
+        if kind < rename + borrow:
+            pool = self.by_language[question.language]
+            return borrowed(piece, self.choose.sample(pool, min(8, len(pool))), self.choose)
+        return None
 
     def chunk(self, size: int) -> list[Example]:
         """Return `size` examples, languages by their shares."""
@@ -224,9 +191,21 @@ def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> 
     return None
 
 
-def lacks(text: str, answer: str) -> bool:
-    """Tell whether the answer's letters occur nowhere in the text."""
-    return answer.casefold() not in text.casefold()
+def borrowed(text: str, questions: Sequence[Question], choose: random.Random) -> str | None:
+    """Return a question of another passage, asked about a name of this text: the right name, the wrong fact.
+
+    None where no question's name has as many words as one of the text, or where the text holds the answer's letters.
+    """
+    names = sorted({n for n in NAME.findall(text) if not n.isdigit()})
+    for question in questions:
+        if not question.answer or not lacks(text, question.answer):
+            continue
+        for match in NAME.finditer(question.question):
+            length = match.group().count(" ")
+            alike = [n for n in names if n.count(" ") == length and n not in question.passage]
+            if alike and not match.group().isdigit():
+                return question.question[: match.start()] + choose.choice(alike) + question.question[match.end() :]
+    return None
 
 
 def long_words(text: str) -> set[str]:

@@ -19,7 +19,7 @@ class Student(torch.nn.Module):
     def __init__(self, folder: Path, *, device: str, max_tokens: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.device = device
-        self.body = BertModel.from_pretrained(folder, add_pooling_layer=False)
+        self.body = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
         self.to(device)
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
