@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from training.data import Question
-from training.examples import Examples, borrowed, renamed
+from training.examples import Examples, borrowed, renamed, swapped
 from training.rivals import Rivals, lacks
 from training.wording import Words
 
@@ -60,6 +60,17 @@ def test_a_renamed_question_asks_about_something_the_passage_does_not_name() -> 
 
 def test_a_question_without_names_cannot_be_renamed() -> None:
     assert renamed(question("Who films them?", LIONS, "Leo Marsh"), [ZEBRAS], random.Random(0)) is None
+
+
+def test_a_swapped_question_asks_of_another_name_of_the_text_what_it_says_of_one() -> None:
+    text = f"{LIONS} Later, in Namibia, Ada Wolf filmed zebras."
+    asked = question("Who films lions in Kenya?", text, "Leo Marsh")
+    assert swapped(asked, text, random.Random(0)) == "Who films lions in Namibia?"
+    # Neither the answer nor a name of another length stands in for it.
+    assert swapped(asked, LIONS, random.Random(0)) is None
+    assert swapped(question("Who films lions there?", text, "Leo Marsh"), text, random.Random(0)) is None
+    year = question("Who filmed lions in spring 1998?", f"{LIONS} They slept in 2004.", "Leo Marsh")
+    assert swapped(year, year.passage, random.Random(0)) == "Who filmed lions in spring 2004?"
 
 
 def test_a_borrowed_question_asks_something_else_about_a_name_of_the_text() -> None:

@@ -20,6 +20,7 @@ QAMR_FILES = ("qamr_dev.en", "qamr_test.en")
 ELSEWHERE_SHARE = {"en": 0.07, "es": 0.03, "fr": 0.07, "it": 0.07}
 RIVAL_SHARE = {"en": 0.2, "es": 0.08, "fr": 0.2, "it": 0.2}
 RENAMED_SHARE = {"en": 0.06, "es": 0.03, "fr": 0.06, "it": 0.06}
+SWAPPED_SHARE = {"en": 0.06, "es": 0.04, "fr": 0.06, "it": 0.06}
 BORROWED_SHARE = {"en": 0.08, "es": 0.05, "fr": 0.08, "it": 0.08}
 OTHER_LANGUAGE_SHARE = 0.4
 HALF_TRANSLATED_SHARE = 0.15
@@ -158,12 +159,15 @@ class Examples:
 
     def changed(self, question: Question, piece: str, kind: float) -> str | None:
         """Return, now and then, a question that the piece does not answer: of it, or of its names, and yet another."""
-        rename, borrow = RENAMED_SHARE[question.language], BORROWED_SHARE[question.language]
+        language = question.language
+        rename, swap, borrow = RENAMED_SHARE[language], SWAPPED_SHARE[language], BORROWED_SHARE[language]
         if kind < rename:
-            texts = self.rivals.texts[question.language]
+            texts = self.rivals.texts[language]
             return renamed(question, self.choose.sample(texts, min(5, len(texts))), self.choose)
-        if kind < rename + borrow:
-            pool = self.by_language[question.language]
+        if kind < rename + swap:
+            return swapped(question, piece, self.choose)
+        if kind < rename + swap + borrow:
+            pool = self.by_language[language]
             return borrowed(piece, self.choose.sample(pool, min(8, len(pool))), self.choose)
         return None
 
@@ -188,6 +192,22 @@ def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> 
         if others:
             before, after = question.question[: match.start()], question.question[match.end() :]
             return before + choose.choice(others) + after
+    return None
+
+
+def swapped(question: Question, text: str, choose: random.Random) -> str | None:
+    """Return the question about another name or year of the text itself: it names both, and says it of one alone.
+
+    None where the text has no other of as many words; now and then what it asks is true of both.
+    """
+    taken = f"{question.question} {question.answer}"
+    others = sorted({n for n in NAME.findall(text) if n not in taken})
+    matches = list(NAME.finditer(question.question))
+    for match in choose.sample(matches, len(matches)):
+        name = match.group()
+        alike = [n for n in others if n.count(" ") == name.count(" ") and n.isdigit() == name.isdigit()]
+        if name in text and alike:
+            return question.question[: match.start()] + choose.choice(alike) + question.question[match.end() :]
     return None
 
 
