@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -292,3 +293,20 @@ def test_a_model_has_every_figure_and_the_table_and_the_file_show_them(tmp_path:
     written = json.loads((tmp_path / "scores.json").read_text())
     assert written["models"] == {"letters": "x"}
     assert [row["met"] for row in written["figures"] if row["kind"] == "FLORES devtest"] == [True]
+
+
+def test_a_log_becomes_a_plot_of_its_numbers(tmp_path: Path) -> None:
+    from training.plot import draw, read_log, thinned
+
+    log = tmp_path / "log.csv"
+    log.write_text("20,480,1.0,2.5\n40,960,2.0,1.5\n50,1200,2.5,,90.1\n60,1440,3.0,0.5\n")
+    line = read_log(log, 2, 3)
+    assert line == [(1.0, 2.5), (2.0, 1.5), (3.0, 0.5)]
+    assert thinned(line, 2) == [(1.5, 2.0), (3.0, 0.5)]
+    assert thinned(line, 3) == line
+    plot = ElementTree.fromstring(draw({"loss <1>": line}))
+    (drawn,) = plot.iter("{http://www.w3.org/2000/svg}polyline")
+    points = [tuple(map(float, point.split(","))) for point in drawn.attrib["points"].split()]
+    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    assert [y for _, y in points] == sorted(y for _, y in points)
+    assert "loss <1>" in [text.text for text in plot.iter("{http://www.w3.org/2000/svg}text")]

@@ -26,7 +26,7 @@ from rag.spans import Document, Span
 from rag.split import split
 from rag.vectors import Vectors
 from training.data import Question, split_questions
-from training.examples import renamed
+from training.examples import borrowed, renamed, swapped
 
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
 PASSAGES_OF_A_LANGUAGE = 14
@@ -96,7 +96,7 @@ class World:
 class Posed:
     """A question for a world, with the places that answer it: document id to start and end.
 
-    There are none where it asks about another name or year than the documents do.
+    There are none where it asks about another name or year than the documents do, or something else about their names.
     """
 
     question: Question
@@ -134,16 +134,33 @@ def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
         for language, passages in chosen.items():
             ids |= {text: f"{language}-{at + i}" for i, text in enumerate(passages)}
             documents += [Document(ids[text], ids[text], language, text) for text in passages]
-        for passages in chosen.values():
+        for language, passages in chosen.items():
             rows = [q for text in passages for q in by_passage[text]]
             for question in choose.sample(rows, min(len(rows), QUESTIONS_OF_A_LANGUAGE)):
                 same = [q for q in by_id[question.id] if q.passage in ids]
                 places = {ids[q.passage]: (q.start, q.start + len(q.answer)) for q in same}
                 posed.append(Posed(question, places))
-                if other := renamed(question, choose.sample(passages, len(passages)), choose):
+                if other := near_miss(question, passages, development[language], choose):
                     posed.append(Posed(replace(question, question=other), {}))
         made.append((World(documents, encoder), posed))
     return made
+
+
+def near_miss(
+    question: Question, passages: Sequence[str], others: Sequence[Question], choose: random.Random
+) -> str | None:
+    """Return a question that looks like one of the passages' and that none answers, of a kind drawn by chance.
+
+    It is about another name than the question's passage, about another name of that passage, or about such a name and
+    something that one of the `others` asks. None where the question has no name to change.
+    """
+    elsewhere = [q for q in choose.sample(others, min(len(others), 12)) if q.passage not in passages]
+    kinds = [
+        lambda: renamed(question, choose.sample(passages, len(passages)), choose),
+        lambda: swapped(question, question.passage, choose),
+        lambda: borrowed(question.passage, elsewhere, choose),
+    ]
+    return next(filter(None, (kind() for kind in choose.sample(kinds, len(kinds)))), None)
 
 
 def ask_all(

@@ -18,10 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer
 
+from rag.choose import choose_span, highest_score
 from rag.metrics import exact_match, f1
+from rag.read import ANSWER_TOKENS
 from training.data import Question, split_questions
 from training.examples import lacks
-from training.network import ANSWER_TOKENS, QUESTION_TOKENS, WINDOW_TOKENS, load_reader
+from training.network import QUESTION_TOKENS, WINDOW_TOKENS, load_reader
 from training.reader import Row, collate, window
 
 LANGUAGES = ("en", "es", "fr", "it")
@@ -102,13 +104,12 @@ class Measured:
 
 
 def best_span(row: Row, offsets: Sequence[tuple[int, int]], start: Scores, end: Scores) -> Found:
-    """Return the span of at most ANSWER_TOKENS tokens with the highest start + end, less the first token's."""
+    """Return the span that the program would choose, and by how much the best span beats the first token."""
     inside = slice(row.text_at, row.text_at + len(offsets))
-    together = start[inside, None] + end[None, inside]
-    allowed = np.triu(np.ones_like(together)) - np.triu(np.ones_like(together), ANSWER_TOKENS)
-    together = np.where(allowed > 0, together, -np.inf)
-    first, last = divmod(int(together.argmax()), len(offsets))
-    return Found(offsets[first][0], offsets[last][1], float(together[first, last] - start[0] - end[0]))
+    starts, ends = start[inside], end[inside]
+    first, last = choose_span(starts, ends, np.array(offsets), most_tokens=ANSWER_TOKENS)
+    highest = highest_score(starts, ends, most_tokens=ANSWER_TOKENS)
+    return Found(offsets[first][0], offsets[last][1], highest - float(start[0] + end[0]))
 
 
 def area_under_curve(right: Sequence[float], wrong: Sequence[float]) -> float:

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.choose import choose_span, highest_score
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
 from rag.search import Found
@@ -115,20 +116,20 @@ class SpanReader:
         texts = [tuple(i for i, _, _ in tokens) for _, tokens in places]
         scored_places = list(self._pool.map(self._remembered, [tuple(asked)] * len(texts), texts))
         first = len(asked) + 2
-        best: dict[tuple[str, int], tuple[float, Span, Span, Found]] = {}
+        best: dict[tuple[str, int], _Scored] = {}
         for (passage, tokens), (starts, ends) in zip(places, scored_places, strict=True):
             nothing = float(starts[0] + ends[0])
             inside = slice(first, first + len(tokens))
             for sentence in sentences_within(passage.hit.span):
-                scored = _best_words(sentence, tokens, starts[inside], ends[inside])
+                scored = _scored(sentence, passage, tokens, starts[inside], ends[inside], nothing)
                 key = (sentence.document.id, sentence.start)
-                if scored and (key not in best or best[key][0] < scored[0] - nothing):
-                    best[key] = (scored[0] - nothing, scored[1], sentence, passage)
-        kept = sorted(best.values(), key=lambda reading: -reading[0])[:KEPT]
-        vectors = self._vectors.of([sentence for _, _, sentence, _ in kept])
+                if scored and (key not in best or best[key].score < scored.score):
+                    best[key] = scored
+        kept = sorted(best.values(), key=lambda scored: -scored.score)[:KEPT]
+        vectors = self._vectors.of([scored.sentence for scored in kept])
         return [
-            Reading(span, sentence, score, float(vector @ query), vector, passage)
-            for (score, span, sentence, passage), vector in zip(kept, vectors, strict=True)
+            Reading(scored.words(), scored.sentence, scored.score, float(vector @ query), vector, scored.passage)
+            for scored, vector in zip(kept, vectors, strict=True)
         ]
 
     def _tokens(self, passage: Span) -> list[tuple[int, int, int]]:
@@ -147,20 +148,39 @@ class SpanReader:
         return starts[0], ends[0]
 
 
-def _best_words(
-    sentence: Span, tokens: Sequence[tuple[int, int, int]], starts: NDArray[np.float32], ends: NDArray[np.float32]
-) -> tuple[float, Span] | None:
-    """Return the best span inside a sentence with its score; None when no token of the sentence was read."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """A sentence of a passage with the scores of its tokens, and that of its best span above "no answer here"."""
+
+    sentence: Span
+    passage: Found
+    places: NDArray[np.int64]
+    starts: NDArray[np.float32]
+    ends: NDArray[np.float32]
+    score: float
+
+    def words(self) -> Span:
+        """Return the words that answer best."""
+        first, last = choose_span(self.starts, self.ends, self.places, most_tokens=ANSWER_TOKENS)
+        start, end = int(self.places[first, 0]), int(self.places[last, 1])
+        return whole_words(Span(self.sentence.document, start, end), self.sentence)
+
+
+def _scored(
+    sentence: Span,
+    passage: Found,
+    tokens: Sequence[tuple[int, int, int]],
+    starts: NDArray[np.float32],
+    ends: NDArray[np.float32],
+    nothing: float,
+) -> _Scored | None:
+    """Return a sentence with its tokens' scores; None when no token of the sentence was read."""
     inside = [i for i, (_, start, end) in enumerate(tokens) if sentence.start <= start < end <= sentence.end]
     if not inside:
         return None
-    first, last = inside[0], inside[-1] + 1
-    both = starts[first:last, None] + ends[None, first:last]
-    # An end before its start, or farther than any answer is long, is no answer.
-    both = np.where(np.triu(np.ones_like(both)) - np.triu(np.ones_like(both), ANSWER_TOKENS) > 0, both, -np.inf)
-    i, j = np.unravel_index(int(both.argmax()), both.shape)
-    words = Span(sentence.document, tokens[first + int(i)][1], tokens[first + int(j)][2])
-    return float(both[i, j]), whole_words(words, sentence)
+    places = np.array([tokens[i][1:] for i in inside], np.int64)
+    highest = highest_score(starts[inside], ends[inside], most_tokens=ANSWER_TOKENS)
+    return _Scored(sentence, passage, places, starts[inside], ends[inside], highest - nothing)
 
 
 def whole_words(span: Span, within: Span) -> Span:

@@ -1,15 +1,20 @@
 """A server in a process of its own, and a reader with a browser before it who sees whatever goes wrong."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
@@ -40,6 +45,29 @@ def served(index: Path, feedback: Path) -> Iterator[str]:
             raise AssertionError(f"the server did not start: {''.join(said)}")
         finally:
             process.terminate()
+
+
+@contextmanager
+def busy(address: str, askers: int = 8) -> Iterator[None]:
+    """Keep the server answering other people's questions, so that one's own takes its time."""
+    done = threading.Event()
+
+    def ask() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            body = json.dumps({"question": f"How many shots did scene {number} of {threading.get_ident()} need?"})
+            request = Request(f"{address}api/ask", body.encode(), {"Content-Type": "application/json"})
+            with suppress(HTTPError), urlopen(request) as response:
+                response.read()
+
+    with ThreadPoolExecutor(askers) as pool:
+        for _ in range(askers):
+            pool.submit(ask)
+        try:
+            yield
+        finally:
+            done.set()
 
 
 def browser_of(playwright: Playwright) -> Browser:

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, expect, sync_playwright
 
 from rag.labels import LABELS
-from tests.browser.harness import Reader, browser_of, served
+from tests.browser.harness import Reader, browser_of, busy, served
 from tests.page_parts import HOSTILE
 
 Visit = Callable[..., Reader]
@@ -169,6 +169,22 @@ def test_examples_and_next_questions_are_asked_when_chosen(visit: Visit) -> None
     reader.page.get_by_role("button", name=LABELS["en"].clear).click()
     expect(reader.page.locator("#chat .asked")).to_have_count(0)
     expect(reader.page.locator("#examples button").first).to_be_visible()
+
+
+def test_a_question_that_is_stopped_stays_to_be_asked_again(visit: Visit, address: str) -> None:
+    reader = visit()
+    page = reader.page
+    with busy(address):
+        page.locator("#question textarea").fill(QUESTIONS["en-GB"])
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name=LABELS["en"].stop).click()
+        expect(page.locator("#chat .working")).to_have_count(0)
+        expect(page.locator("#question textarea")).to_have_value(QUESTIONS["en-GB"])
+    expect(page.locator("#chat .bot-row")).to_have_count(0)
+    page.locator("#question textarea").focus()
+    page.keyboard.press("Enter")
+    expect(reader.last.locator("blockquote mark")).to_be_visible()
+    expect(page.locator("#chat .asked")).to_have_text([QUESTIONS["en-GB"]])
 
 
 def test_an_answer_is_copied_and_the_conversation_exported(visit: Visit) -> None:
