@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold history browser screenshots bench torture clients encoder encoder-scores translations reader reader-scores decision
+.PHONY: check test gold history browser screenshots bench torture fuzz clients encoder encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -36,6 +36,9 @@ bench:  ## latency of asking, cold and warm
 
 torture:  ## kills, flipped bits, a full disk, two builders (minutes)
 	$(PYTHON) -m benchmarks.torture
+
+fuzz:  ## ten thousand questions that nobody would ask (minutes)
+	$(PYTHON) -m benchmarks.fuzz --count 10000
 
 clients:  ## errors, latency and memory of the server under 32 clients for two minutes
 	$(PYTHON) -m benchmarks.clients --clients 32 --seconds 120
