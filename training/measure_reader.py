@@ -6,6 +6,7 @@ they choose the same words.
 
 import argparse
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer
 
-from rag.choose import choose_span, highest_score
+from rag.choose import choose_span, span_scores
 from rag.metrics import exact_match, f1
 from rag.read import ANSWER_TOKENS
 from training.data import Question, split_questions
@@ -30,6 +31,8 @@ LANGUAGES = ("en", "es", "fr", "it")
 NEIGHBOURS = 8
 OVERLAP = 64
 BATCH = 16
+WORD = r"\w+"
+MOST_WORDS = 25
 
 Scores = NDArray[np.float32]
 Network = Callable[[Sequence[Row]], tuple[Scores, Scores]]
@@ -62,11 +65,12 @@ def open_network(folder: Path) -> Network:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best span of a passage in code points, and by how much it beats "not answered here"."""
+    """The likeliest span of a passage in code points, by how much it beats "not answered here", and the one chosen."""
 
     start: int
     end: int
     margin: float
+    chosen: tuple[int, int]
 
 
 class Measured:
@@ -93,7 +97,7 @@ class Measured:
         """Return the best span of each question and passage; windows of one length run together."""
         pieces = [(i, *piece) for i, pair in enumerate(asked) for piece in self.windows(*pair)]
         pieces.sort(key=lambda piece: len(piece[1].ids))
-        found = [Found(0, 0, -np.inf)] * len(asked)
+        found = [Found(0, 0, -np.inf, (0, 0))] * len(asked)
         for at in range(0, len(pieces), BATCH):
             part = pieces[at : at + BATCH]
             starts, ends = self.network([row for _, row, _ in part])
@@ -104,12 +108,19 @@ class Measured:
 
 
 def best_span(row: Row, offsets: Sequence[tuple[int, int]], start: Scores, end: Scores) -> Found:
-    """Return the span that the program would choose, and by how much the best span beats the first token."""
+    """Return the span with the highest start + end, less the first token's, and the one that the program chooses."""
     inside = slice(row.text_at, row.text_at + len(offsets))
-    starts, ends = start[inside], end[inside]
-    first, last = choose_span(starts, ends, np.array(offsets), most_tokens=ANSWER_TOKENS)
-    highest = highest_score(starts, ends, most_tokens=ANSWER_TOKENS)
-    return Found(offsets[first][0], offsets[last][1], highest - float(start[0] + end[0]))
+    scores = span_scores(start[inside], end[inside], ANSWER_TOKENS)
+    first, last = divmod(int(scores.argmax()), len(offsets))
+    chosen = choose_span(start[inside], end[inside], np.array(offsets), most_tokens=ANSWER_TOKENS)
+    margin = float(scores[first, last] - start[0] - end[0])
+    return Found(offsets[first][0], offsets[last][1], margin, (offsets[chosen[0]][0], offsets[chosen[1]][1]))
+
+
+def holds(text: str, answer: str) -> bool:
+    """Tell whether the words of the answer stand in the text, which has at most MOST_WORDS."""
+    words, wanted = (f" {' '.join(re.findall(WORD, part.casefold()))} " for part in (text, answer))
+    return wanted in words and len(words.split()) <= MOST_WORDS
 
 
 def area_under_curve(right: Sequence[float], wrong: Sequence[float]) -> float:
@@ -154,21 +165,33 @@ def samples(data: Path, size: int, seed: int) -> list[Sample]:
     return chosen
 
 
+def worth(pairs: Sequence[tuple[str, str]]) -> list[float]:
+    """Return exact match, F1 and how often the words hold the answer, of (words, answer), in percent."""
+    each = [(exact_match(words, [answer]), f1(words, [answer]), holds(words, answer)) for words, answer in pairs]
+    return [100 * float(np.mean(column)) for column in zip(*each, strict=True)]
+
+
 def show(console: Console, reader: Measured, groups: Sequence[Sample]) -> None:
-    """Print one line for each sample: exact match and F1 in percent, AUC of the margin."""
-    table = Table("questions", "rows", "EM", "F1", "AUC", "answered passages above 0", "wrong passages above 0")
+    """Print one line for each sample: exact match and F1 of the likeliest words and of those chosen, AUC of the margin.
+
+    "holds" is how often the answer stands in the words, of which there are at most MOST_WORDS.
+    """
+    names = ("EM", "F1", "holds")
+    heads = [*names, *(f"chosen: {name}" for name in names), "AUC", "answered above 0", "wrong passages above 0"]
+    table = Table("questions", "rows", *heads)
     for sample in groups:
         right = reader.read([(q.question, q.passage) for q in sample.questions])
         wrong = reader.read([(q.question, p) for q, p in zip(sample.questions, sample.wrong, strict=True)])
-        pairs = [(q.passage[f.start : f.end], [q.answer]) for q, f in zip(sample.questions, right, strict=True)]
+        likeliest = [(q.passage[f.start : f.end], q.answer) for q, f in zip(sample.questions, right, strict=True)]
+        chosen = [(q.passage[slice(*f.chosen)], q.answer) for q, f in zip(sample.questions, right, strict=True)]
         numbers = [
-            100 * float(np.mean([exact_match(*pair) for pair in pairs])),
-            100 * float(np.mean([f1(*pair) for pair in pairs])),
+            *worth(likeliest),
+            *worth(chosen),
             100 * area_under_curve([f.margin for f in right], [f.margin for f in wrong]),
             100 * float(np.mean([f.margin > 0 for f in right])),
             100 * float(np.mean([f.margin > 0 for f in wrong])),
         ]
-        table.add_row(sample.name, str(len(pairs)), *(f"{number:.1f}" for number in numbers))
+        table.add_row(sample.name, str(len(chosen)), *(f"{number:.1f}" for number in numbers))
     console.print(table)
 
 

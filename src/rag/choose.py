@@ -8,15 +8,15 @@ CONSIDERED = 48
 # The likeliest span is often half of the answer, as its start and its end are scored apart: "directors" of "directors,
 # cinematographers and editors". So spans are chosen by how well they agree with all the likely ones, in the share of
 # common characters (F1) and, for the rest of the weight, in holding the other whole: see training/README.md.
-TEMPERATURE = 1.5
-WHOLE = 0.1
+TEMPERATURE = 1.0
+WHOLE = 0.2
 
 Scores = NDArray[np.float32]
 
 
 def highest_score(starts: Scores, ends: Scores, *, most_tokens: int) -> float:
     """Return the highest score of any span: its first token's start score and its last one's end score, summed."""
-    return float(_spans(starts, ends, most_tokens).max())
+    return float(span_scores(starts, ends, most_tokens).max())
 
 
 def choose_span(starts: Scores, ends: Scores, places: NDArray[np.int64], *, most_tokens: int) -> tuple[int, int]:
@@ -26,7 +26,7 @@ def choose_span(starts: Scores, ends: Scores, places: NDArray[np.int64], *, most
     2): start and end. A span has at most `most_tokens`. Minimum Bayes risk (Kumar and Byrne 2004): the span with the
     highest expected agreement under the scores, not the one with the highest score.
     """
-    scores = _spans(starts, ends, most_tokens).ravel()
+    scores = span_scores(starts, ends, most_tokens).ravel()
     likeliest = np.argsort(-scores, kind="stable")[:CONSIDERED]
     odds = np.exp((scores[likeliest] - scores[likeliest[0]]) / TEMPERATURE)
     firsts, lasts = np.divmod(likeliest, len(ends))
@@ -36,7 +36,7 @@ def choose_span(starts: Scores, ends: Scores, places: NDArray[np.int64], *, most
     return int(firsts[chosen]), int(lasts[chosen])
 
 
-def _spans(starts: Scores, ends: Scores, most_tokens: int) -> NDArray[np.float64]:
+def span_scores(starts: Scores, ends: Scores, most_tokens: int) -> NDArray[np.float64]:
     """Return the score of every span, (first tokens, last tokens); -inf where it is none.
 
     An end before its start, or farther than any answer is long, is no answer.
@@ -50,7 +50,7 @@ def agreements(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.f
     """Return how well each span agrees with each other one, 0 to 1, (spans, spans); row by row, the row's as answer.
 
     >>> agreements(np.array([0, 0]), np.array([10, 30])).round(2).tolist()
-    [[1.0, 0.45], [0.55, 1.0]]
+    [[1.0, 0.4], [0.6, 1.0]]
     """
     common = np.minimum(end[:, None], end[None, :]) - np.maximum(start[:, None], start[None, :])
     common = np.maximum(common, 0)

@@ -23,7 +23,7 @@ from rag.spans import Document, Span
 READER_FOLDER = Path(__file__).parent / "models" / "reader"
 QUESTION_TOKENS = 40
 PASSAGE_TOKENS = 240
-ANSWER_TOKENS = 40
+ANSWER_TOKENS = 25
 # Sentences kept of a question's passages, by the reader's score: they held the right one for 99.3% of held-back
 # questions, and each costs a vector where its document has not been asked before.
 KEPT = 16
