@@ -25,7 +25,7 @@ history:  ## follow-up chats about other documents, and full questions with a fo
 	$(PYTHON) -m rag evaluate tests/follow_ups/questions.jsonl --index $(RUNS)/follow_ups
 
 browser:  ## the page in the system's chromium, before a real server; needs `pip install -e ".[test,browser]"`
-	$(PYTHON) -m pytest --enable-socket tests/browser
+	$(PYTHON) -m pytest --force-enable-socket tests/browser
 
 screenshots:  ## draw the page for the README
 	$(PYTHON) -m tests.browser.screenshots
