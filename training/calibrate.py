@@ -31,8 +31,13 @@ from training.examples import borrowed, renamed, swapped
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
 PASSAGES_OF_A_LANGUAGE = 14
 QUESTIONS_OF_A_LANGUAGE = 9
-UNANSWERABLE_WEIGHT = 0.4
-MOST_WRONG_REFUSALS = 0.07
+# Of a user's questions so many are taken to have no answer; there are more among those asked here, which count less.
+UNANSWERABLE_SHARE = 0.25
+# Less than the 6% that are allowed, as other documents are harder to judge than those that this is fitted to.
+MOST_WRONG_REFUSALS = 0.05
+# What never makes an answer less sure: among passages of an encyclopaedia hardly any two say the same, and the few that
+# seem to would speak against it.
+NEVER_AGAINST = ("score", "lead", "agreement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +187,12 @@ def ask_all(
     return halves
 
 
-def descend(loss: Callable[[NDArray[np.float64]], float], size: int) -> NDArray[np.float64]:
-    """Return the weights with the least loss."""
-    return np.asarray(minimize(loss, np.zeros(size), method="L-BFGS-B", options={"maxiter": 200}).x)
+def descend(
+    loss: Callable[[NDArray[np.float64]], float], size: int, *, positive: Sequence[int] = ()
+) -> NDArray[np.float64]:
+    """Return the weights with the least loss; those at the places `positive` are not below 0."""
+    bounds = [(0.0 if i in positive else None, None) for i in range(size)]
+    return np.asarray(minimize(loss, np.zeros(size), method="L-BFGS-B", bounds=bounds, options={"maxiter": 200}).x)
 
 
 def fit_ranking(asked: Sequence[Asked]) -> NDArray[np.float64]:
@@ -206,14 +214,16 @@ def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
     """Fit the probability that the first reading is right, by logistic regression."""
     rows = np.stack([a.case.assurance() for a in asked])
     right = np.array([a.answerable and bool(a.right[0]) for a in asked], float)
-    heavy = np.where([a.answerable for a in asked], 1.0, UNANSWERABLE_WEIGHT)
+    answerable = np.array([a.answerable for a in asked])
+    odds = UNANSWERABLE_SHARE / (1 - UNANSWERABLE_SHARE)
+    heavy = np.where(answerable, 1.0, odds * answerable.sum() / max(1, (~answerable).sum()))
 
     def loss(weights: NDArray[np.float64]) -> float:
         logits = rows @ weights[:-1] + weights[-1]
         each = np.logaddexp(0, logits) - right * logits
         return float((heavy * each).sum() / heavy.sum()) + 0.001 * float(weights[:-1] @ weights[:-1])
 
-    fitted = descend(loss, len(ASSURANCE) + 1)
+    fitted = descend(loss, len(ASSURANCE) + 1, positive=[ASSURANCE.index(name) for name in NEVER_AGAINST])
     return fitted[:-1], float(fitted[-1])
 
 
