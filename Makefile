@@ -46,14 +46,14 @@ clients:  ## errors, latency and memory of the server under 32 clients for two m
 encoder:  ## train the bundled encoder from the start (hours); each step resumes where it was stopped
 	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start
 	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
-	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 45 --device $(DEVICE) --resume
+	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 80 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out src/rag/models/encoder
 
 translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
 
 reader:  ## train the reader on the encoder's body
-	$(PYTHON) -m training.reader --data $(DATA) --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 120 --device $(DEVICE) --resume
+	$(PYTHON) -m training.reader --data $(DATA) --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 200 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out src/rag/models/reader
 
 reader-scores:  ## development figures of the reader

@@ -33,8 +33,7 @@ PASSAGES_OF_A_LANGUAGE = 14
 QUESTIONS_OF_A_LANGUAGE = 9
 # Of a user's questions so many are taken to have no answer; there are more among those asked here, which count less.
 UNANSWERABLE_SHARE = 0.25
-# Less than the 6% that are allowed, as other documents are harder to judge than those that this is fitted to.
-MOST_WRONG_REFUSALS = 0.05
+MOST_WRONG_REFUSALS = 0.06
 # What never makes an answer less sure: among passages of an encyclopaedia hardly any two say the same, and the few that
 # seem to would speak against it.
 NEVER_AGAINST = ("score", "lead", "agreement")
@@ -215,8 +214,7 @@ def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
     rows = np.stack([a.case.assurance() for a in asked])
     right = np.array([a.answerable and bool(a.right[0]) for a in asked], float)
     answerable = np.array([a.answerable for a in asked])
-    odds = UNANSWERABLE_SHARE / (1 - UNANSWERABLE_SHARE)
-    heavy = np.where(answerable, 1.0, odds * answerable.sum() / max(1, (~answerable).sum()))
+    heavy = np.where(answerable, 1.0, expected_unanswerable(answerable) / max(1, (~answerable).sum()))
 
     def loss(weights: NDArray[np.float64]) -> float:
         logits = rows @ weights[:-1] + weights[-1]
@@ -225,6 +223,11 @@ def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
 
     fitted = descend(loss, len(ASSURANCE) + 1, positive=[ASSURANCE.index(name) for name in NEVER_AGAINST])
     return fitted[:-1], float(fitted[-1])
+
+
+def expected_unanswerable(answerable: NDArray[np.bool_]) -> float:
+    """Return how many unanswerable questions a user would ask beside the answerable ones."""
+    return float(UNANSWERABLE_SHARE / (1 - UNANSWERABLE_SHARE) * answerable.sum())
 
 
 def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
@@ -245,6 +248,10 @@ def measure(asked: Sequence[Asked], sure: NDArray[np.float64], threshold: float)
     """Return what the decision is worth on questions whose sureness was not fitted on them."""
     answerable = np.array([a.answerable for a in asked])
     right = np.array([a.answerable and bool(a.right[0]) for a in asked])
+    # Of the unanswerable, as many as a user would ask, evenly drawn.
+    lacking = np.flatnonzero(~answerable)
+    drawn = np.linspace(0, len(lacking) - 1, min(len(lacking), round(expected_unanswerable(answerable)))).astype(int)
+    usual = np.union1d(np.flatnonzero(answerable), lacking[drawn])
     scores = {
         "questions": int(answerable.sum()),
         "unanswerable": int((~answerable).sum()),
@@ -253,7 +260,7 @@ def measure(asked: Sequence[Asked], sure: NDArray[np.float64], threshold: float)
         "reachable": np.mean([a.right.any() for a in asked if a.answerable]),
         "refused_answerable": (sure < threshold)[answerable].mean(),
         "refused_unanswerable": (sure < threshold)[~answerable].mean(),
-        "ece": expected_calibration_error(sure.tolist(), right.tolist()),
+        "ece": expected_calibration_error(sure[usual].tolist(), right[usual].tolist()),
     }
     for language in sorted({a.language for a in asked}):
         mine = answerable & np.array([a.language == language and not a.abroad for a in asked])

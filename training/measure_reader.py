@@ -174,10 +174,11 @@ def worth(pairs: Sequence[tuple[str, str]]) -> list[float]:
 def show(console: Console, reader: Measured, groups: Sequence[Sample]) -> None:
     """Print one line for each sample: exact match and F1 of the likeliest words and of those chosen, AUC of the margin.
 
-    "holds" is how often the answer stands in the words, of which there are at most MOST_WORDS.
+    "holds" is how often the answer stands in the words, of which there are at most MOST_WORDS; "above 0" how often the
+    best words of the right passage, and of a wrong one, score above "not answered here".
     """
     names = ("EM", "F1", "holds")
-    heads = [*names, *(f"chosen: {name}" for name in names), "AUC", "answered above 0", "wrong passages above 0"]
+    heads = [*names, *(f"{name} chosen" for name in names), "AUC", "above 0", "wrong above 0"]
     table = Table("questions", "rows", *heads)
     for sample in groups:
         right = reader.read([(q.question, q.passage) for q in sample.questions])
@@ -226,7 +227,7 @@ def main() -> None:
     options.add_argument("--rows", type=int, default=300, help="questions for each language")
     options.add_argument("--seed", type=int, default=0)
     arguments = options.parse_args()
-    console, groups = Console(), samples(arguments.data, arguments.rows, arguments.seed)
+    console, groups = Console(width=140), samples(arguments.data, arguments.rows, arguments.seed)
     if arguments.against:
         compare(console, Measured(arguments.reader), Measured(arguments.against), groups)
     else:
