@@ -159,7 +159,7 @@ def near_miss(
     something that one of the `others` asks. None where the question has no name to change.
     """
     elsewhere = [q for q in choose.sample(others, min(len(others), 12)) if q.passage not in passages]
-    kinds = [
+    kinds: list[Callable[[], str | None]] = [
         lambda: renamed(question, choose.sample(passages, len(passages)), choose),
         lambda: swapped(question, question.passage, choose),
         lambda: borrowed(question.passage, elsewhere, choose),

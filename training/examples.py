@@ -201,7 +201,7 @@ def swapped(question: Question, text: str, choose: random.Random) -> str | None:
     None where the text has no other of as many words; now and then what it asks is true of both.
     """
     taken = f"{question.question} {question.answer}"
-    others = sorted({n for n in NAME.findall(text) if n not in taken})
+    others: list[str] = sorted({n for n in NAME.findall(text) if n not in taken})
     matches = list(NAME.finditer(question.question))
     for match in choose.sample(matches, len(matches)):
         name = match.group()
@@ -216,7 +216,7 @@ def borrowed(text: str, questions: Sequence[Question], choose: random.Random) ->
 
     None where no question's name has as many words as one of the text, or where the text holds the answer's letters.
     """
-    names = sorted({n for n in NAME.findall(text) if not n.isdigit()})
+    names: list[str] = sorted({n for n in NAME.findall(text) if not n.isdigit()})
     for question in questions:
         if not question.answer or not lacks(text, question.answer):
             continue

@@ -23,9 +23,9 @@ from rag.choose import choose_span, span_scores
 from rag.metrics import exact_match, f1
 from rag.read import ANSWER_TOKENS
 from training.data import Question, split_questions
-from training.examples import lacks
 from training.network import QUESTION_TOKENS, WINDOW_TOKENS, load_reader
 from training.reader import Row, collate, window
+from training.rivals import lacks
 
 LANGUAGES = ("en", "es", "fr", "it")
 NEIGHBOURS = 8

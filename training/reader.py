@@ -19,11 +19,12 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import BertModel
 
-from training.examples import Example, Examples, Words, read_rows
+from training.examples import Example, Examples, read_rows
 from training.network import QUESTION_TOKENS, WINDOW_TOKENS, SpanReader, save_reader
 from training.restore import restore_reader
 from training.rounding import set_rounding
 from training.student import Clock, length_batches, mixed_precision, save_checkpoint, step
+from training.wording import Words
 
 BATCH = 24
 CHUNK = 32 * BATCH
