@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ MOST_COMPARED = 10
 AGREES = 0.2
 AS_GOOD = 0.6
 MOST_CITATIONS = 5
+# Texts whose terms are remembered, a few kB each.
+REMEMBERED = 4096
 _NAME_OR_NUMBER = re.compile(r"(?<!^)(?<![.!?¿¡] )\b[A-ZÀ-ÖØ-Þ][\w’'-]*|\b\d[\d.,]*\d|\b\d\b")
 _WORD = re.compile(r"\w+")
 
@@ -240,18 +243,19 @@ class _Asked:
     """What the question names, to be looked for in passages."""
 
     def __init__(self, question: str, language: str, lexical: TermWeights) -> None:
-        self._question, self._language, self._lexical = question, language, lexical
+        self._question, self._language = question, language
+        # A term's weight is looked up on disk, and asked for once a reading.
+        self._weight = cache(lexical.weight)
         self._names = [bare(name) for name in _NAME_OR_NUMBER.findall(question)]
         self._words: dict[str, list[dict[str, float]]] = {}
 
     def coverage(self, text: str, language: str) -> float:
         """Return the weight of the question's words that the text has, translated or not, as a share of all, 0 to 1."""
-        return coverage(self._in(language), set(terms(text, language)), self._lexical.weight)
+        return coverage(self._in(language), _terms(text, language), self._weight)
 
     def echo(self, text: str, language: str) -> float:
         """Return the share of the text's own terms that the question has already, 0 to 1; a translation counts less."""
-        present = set(terms(text, language))
-        asked = self._in(language)
+        present, asked = _terms(text, language), self._in(language)
         return sum(max((word.get(term, 0.0) for word in asked), default=0.0) for term in present) / (len(present) or 1)
 
     def names(self, text: str) -> float:
@@ -266,6 +270,12 @@ class _Asked:
             languages = dict.fromkeys([self._language, language])
             self._words[language] = question_words(self._question, list(languages))
         return self._words[language]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _terms(text: str, language: str) -> frozenset[str]:
+    """Return the terms of a sentence or a passage; the next question meets the same ones."""
+    return frozenset(terms(text, language))
 
 
 def decide(
