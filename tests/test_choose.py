@@ -32,6 +32,12 @@ def test_what_most_likely_spans_share_is_chosen_before_the_likeliest() -> None:
     assert choose_span(starts, scores(t2=3.0, t4=-3.0), PLACES, most_tokens=8) == (2, 2)
 
 
+def test_two_rival_answers_are_not_quoted_together() -> None:
+    starts, ends = scores(t1=5, t8=4.8), scores(t1=5, t8=4.8)
+    # From the first rival's start to the second's end is as likely as the second, because the two are scored apart.
+    assert choose_span(starts, ends, PLACES, most_tokens=10) == (1, 1)
+
+
 def test_a_span_is_no_longer_than_allowed_and_runs_forwards() -> None:
     starts, ends = scores(t1=9, t7=2), scores(t8=9, t0=9)
     assert choose_span(starts, ends, PLACES, most_tokens=3) == (7, 8)
@@ -59,5 +65,6 @@ def test_agreement_is_one_with_itself_and_least_with_what_is_apart(spans: list[t
     np.testing.assert_allclose(np.diag(agreement), 1.0)
     apart = (start[:, None] >= end[None, :]) | (start[None, :] >= end[:, None])
     assert (agreement[apart] == 0).all()
-    inside = (start[:, None] <= start[None, :]) & (end[:, None] >= end[None, :])
-    assert (agreement[inside] >= WHOLE).all()
+    holds = (start[:, None] <= start[None, :]) & (end[:, None] >= end[None, :])
+    most = 2 * (end - start)[None, :] >= (end - start)[:, None]
+    assert (agreement[holds & most] >= WHOLE).all()

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 CONSIDERED = 48
 # The likeliest span is often half of the answer, as its start and its end are scored apart: "directors" of "directors,
 # cinematographers and editors". So spans are chosen by how well they agree with all the likely ones, in the share of
-# common characters (F1) and, for the rest of the weight, in holding the other whole: see training/README.md.
+# common characters (F1) and, for the rest of the weight, in holding the other whole: see training/README.md. Holding
+# what is less than MOSTLY like it counts for nothing, lest two rival answers be quoted with all that stands between.
 TEMPERATURE = 1.0
-WHOLE = 0.2
+WHOLE = 0.3
+MOSTLY = 0.5
 
 Scores = NDArray[np.float32]
 
@@ -50,10 +52,13 @@ def agreements(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.f
     """Return how well each span agrees with each other one, 0 to 1, (spans, spans); row by row, the row's as answer.
 
     >>> agreements(np.array([0, 0]), np.array([10, 30])).round(2).tolist()
-    [[1.0, 0.4], [0.6, 1.0]]
+    [[1.0, 0.35], [0.65, 1.0]]
+    >>> agreements(np.array([0, 0]), np.array([10, 20])).round(2).tolist()
+    [[1.0, 0.47], [0.77, 1.0]]
     """
     common = np.minimum(end[:, None], end[None, :]) - np.maximum(start[:, None], start[None, :])
     common = np.maximum(common, 0)
     length = np.maximum(end - start, 0)
     shared = 2.0 * common / np.maximum(length[:, None] + length[None, :], 1)
-    return np.asarray((1 - WHOLE) * shared + WHOLE * (common >= length[None, :]))
+    held = (common >= length[None, :]) & (shared >= MOSTLY)
+    return np.asarray((1 - WHOLE) * shared + WHOLE * held)
