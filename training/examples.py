@@ -190,8 +190,7 @@ def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> 
     for text in texts:
         others: list[str] = [n for n in NAME.findall(text) if n.isdigit() == digits and n not in question.passage]
         if others:
-            before, after = question.question[: match.start()], question.question[match.end() :]
-            return before + choose.choice(others) + after
+            return about(question, match, choose.choice(others))
     return None
 
 
@@ -207,7 +206,7 @@ def swapped(question: Question, text: str, choose: random.Random) -> str | None:
         name = match.group()
         alike = [n for n in others if n.count(" ") == name.count(" ") and n.isdigit() == name.isdigit()]
         if name in text and alike:
-            return question.question[: match.start()] + choose.choice(alike) + question.question[match.end() :]
+            return about(question, match, choose.choice(alike))
     return None
 
 
@@ -224,8 +223,13 @@ def borrowed(text: str, questions: Sequence[Question], choose: random.Random) ->
             length = match.group().count(" ")
             alike = [n for n in names if n.count(" ") == length and n not in question.passage]
             if alike and not match.group().isdigit():
-                return question.question[: match.start()] + choose.choice(alike) + question.question[match.end() :]
+                return about(question, match, choose.choice(alike))
     return None
+
+
+def about(question: Question, match: re.Match[str], name: str) -> str:
+    """Return the question with another name in the place of the one that matched."""
+    return question.question[: match.start()] + name + question.question[match.end() :]
 
 
 def long_words(text: str) -> set[str]:
