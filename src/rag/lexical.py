@@ -221,10 +221,11 @@ class Lexical:
     array([0])
     """
 
-    __slots__ = ("_postings",)
+    __slots__ = ("_last", "_postings")
 
     def __init__(self, postings: Postings) -> None:
         self._postings = postings
+        self._last: tuple[tuple[str, ...], list[dict[int, float]]] = (), []
 
     @classmethod
     def of(cls, texts: Sequence[str], languages: Sequence[str], *, k1: float = 1.5, b: float = 0.75) -> "Lexical":
@@ -291,11 +292,15 @@ class Lexical:
 
     def _asked(self, query: str, languages: Sequence[str]) -> list[dict[int, float]]:
         """Return the words of a question as the numbers of their terms, without those that no passage has."""
-        asked = []
-        for word in question_words(query, languages):
-            numbers = {term: self._postings.terms.number(term) for term in word}
-            known = {term: number for term, number in numbers.items() if number is not None}
-            if known:
-                rare = rarity(known, self.weight)
-                asked.append({number: word[term] * rare / self.weight(term) for term, number in known.items()})
+        # Found and then scored: a question is asked twice.
+        last, asked = self._last
+        if last != (query, *languages):
+            asked = []
+            for word in question_words(query, languages):
+                numbers = {term: self._postings.terms.number(term) for term in word}
+                known = {term: number for term, number in numbers.items() if number is not None}
+                if known:
+                    rare = rarity(known, self.weight)
+                    asked.append({number: word[term] * rare / self.weight(term) for term, number in known.items()})
+            self._last = (query, *languages), asked
         return asked
