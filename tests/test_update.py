@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from rag import add, remove, status
 from rag.cli import app
+from rag.documents import HEADS
 from rag.encode import Encoder
 from rag.errors import CorpusError, IndexDirectoryError
 from rag.formats import Confined, Extracted
@@ -190,12 +191,12 @@ def test_added_files_survive_another_encoder_and_a_damaged_index(
     add([letter], index, encoder=word_hash)
     other = type(word_hash)(salt="other")
     assert built(corpus, index, other).documents == 6
-    documents = next(index.glob("data-*/documents.jsonl"))
+    documents = next(index.glob(f"data-*/{HEADS}"))
     documents.write_bytes(documents.read_bytes()[:-9])
     with pytest.raises(IndexDirectoryError, match="damaged"):
         add([letter], index, encoder=other)
     assert built(corpus, index, other).documents == 6
-    documents = next(index.glob("data-*/documents.jsonl"))
+    documents = next(index.glob(f"data-*/{HEADS}"))
     documents.write_bytes(documents.read_bytes()[:-9])
     letter.unlink()
     report = built(corpus, index, other)
