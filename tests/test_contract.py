@@ -53,10 +53,12 @@ def address(assistant: Assistant) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def client(address: str) -> Any:
+def client(address: str) -> Iterator[Any]:
     from gradio_client import Client  # type: ignore[import-untyped]
 
-    return Client(address, verbose=False, analytics_enabled=False)
+    client = Client(address, verbose=False, analytics_enabled=False)
+    yield client
+    client.close()  # before the server stops: its heartbeat would look for it again, in a test without network
 
 
 def over_python(assistant: Assistant, asked: Values) -> Values:

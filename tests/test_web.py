@@ -105,10 +105,12 @@ class TestServer:
             visitor.http.close()
 
     @pytest.fixture
-    def client(self, address: str) -> Any:
+    def client(self, address: str) -> Iterator[Any]:
         from gradio_client import Client  # type: ignore[import-untyped]
 
-        return Client(address, verbose=False, analytics_enabled=False)
+        client = Client(address, verbose=False, analytics_enabled=False)
+        yield client
+        client.close()  # before the server stops: its heartbeat would look for it again, in a test without network
 
     @pytest.mark.parametrize(
         "question",
