@@ -12,17 +12,13 @@ from training.data import Question, read_questions, split_questions
 from training.rivals import Rivals, lacks
 from training.wording import Words
 
-SHARES = {"en": 0.43, "es": 0.2, "fr": 0.2, "it": 0.17}
+SHARES = {"en": 0.34, "es": 0.22, "fr": 0.22, "it": 0.22}
 # User reviews and forum posts are far from news; single sentences teach little about passages.
 SOURCE_CAPS = {"squadshifts_reddit.en": 2_500, "qamr": 4_000}
 QAMR_FILES = ("qamr_dev.en", "qamr_test.en")
-# Chances of turning an answerable row into a near miss; 28% of the Spanish rows are unanswerable from the start.
-ELSEWHERE_SHARE = {"en": 0.07, "es": 0.03, "fr": 0.07, "it": 0.07}
-RIVAL_SHARE = {"en": 0.2, "es": 0.08, "fr": 0.2, "it": 0.2}
-RENAMED_SHARE = {"en": 0.06, "es": 0.03, "fr": 0.06, "it": 0.06}
-SWAPPED_SHARE = {"en": 0.06, "es": 0.04, "fr": 0.06, "it": 0.06}
-BORROWED_SHARE = {"en": 0.08, "es": 0.05, "fr": 0.08, "it": 0.08}
-OTHER_LANGUAGE_SHARE = 0.4
+# Chances of turning an answerable row into a near miss.
+ELSEWHERE_SHARE, RIVAL_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE = 0.06, 0.18, 0.06, 0.06, 0.08
+OTHER_LANGUAGE_SHARE = 0.25
 HALF_TRANSLATED_SHARE = 0.15
 UNPUNCTUATED_SHARE = 0.12
 KEYWORDS_SHARE = 0.07
@@ -42,8 +38,8 @@ class Example:
     end: int
 
 
-def read_rows(data: Path, seed: int) -> list[Question]:
-    """Return the questions to train on, in the order of the files, far sources thinned out."""
+def read_rows(data: Path, seed: int, translated: Path | None = None) -> list[Question]:
+    """Return the questions to train on, in the order of the files, far sources thinned out, translated ones last."""
     choose = random.Random(seed)
     qamr = [q for name in QAMR_FILES for q in read_questions(data / "qa" / "train" / f"{name}.jsonl.xz")]
     # News first: it is nearest to the use.
@@ -55,7 +51,8 @@ def read_rows(data: Path, seed: int) -> list[Question]:
         places = [i for i, q in enumerate(rows) if q.source == source]
         dropped = set(choose.sample(places, max(0, len(places) - SOURCE_CAPS[source])))
         rows = [q for i, q in enumerate(rows) if i not in dropped]
-    return rows + sentences
+    files = sorted(translated.glob("*.jsonl.xz")) if translated else []
+    return rows + sentences + [q for path in files for q in read_questions(path)]
 
 
 def cut(text: str, start: int, end: int, choose: random.Random) -> tuple[int, int]:
@@ -91,10 +88,11 @@ class Examples:
         self.by_language = {x: [q for q in questions if q.language == x] for x in SHARES}
         self.drawn = dict.fromkeys(SHARES, 0)
         self.order: dict[str, list[int]] = {}
-        # The Spanish and Italian files translate the same questions: one may ask in the other's language.
-        self.wordings = {
-            (q.id, q.language): q.question for q in questions if q.language in ("es", "it") and q.start >= 0
-        }
+        # Rows of one id in several languages translate each other: one may ask in another's language.
+        self.wordings: dict[str, dict[str, str]] = {}
+        for question in questions:
+            if question.start >= 0:
+                self.wordings.setdefault(question.id, {})[question.language] = question.question
 
     def draw(self, language: str) -> Question:
         """Return the next question of a language, in a new order each round."""
@@ -108,9 +106,10 @@ class Examples:
     def wording(self, question: Question) -> str:
         """Return the question, now and then in (half) another language, unpunctuated or reduced to its keywords."""
         text, language = question.question, question.language
-        other = {"es": "it", "it": "es"}.get(language, "")
-        if (question.id, other) in self.wordings and self.choose.random() < OTHER_LANGUAGE_SHARE:
-            text, language = self.wordings[question.id, other], other
+        others = sorted(self.wordings.get(question.id, {}).keys() - {language})
+        if others and self.choose.random() < OTHER_LANGUAGE_SHARE:
+            language = self.choose.choice(others)
+            text = self.wordings[question.id][language]
         elif self.choose.random() < HALF_TRANSLATED_SHARE:
             text = self.words.translate(text, language, self.choose)
         if self.choose.random() < KEYWORDS_SHARE:
@@ -140,14 +139,13 @@ class Examples:
 
     def example(self, question: Question) -> Example:
         """Return the question with a piece of its passage, or with a near miss."""
-        language, kind, near_miss = question.language, self.choose.random(), None
+        kind, near_miss = self.choose.random(), None
         wording = self.wording(question)
-        rival, elsewhere = RIVAL_SHARE[language], ELSEWHERE_SHARE[language]
         if question.start < 0:
             near_miss = self.piece(question.passage)
-        elif kind < elsewhere:
+        elif kind < ELSEWHERE_SHARE:
             near_miss = self.elsewhere(question) or self.rival(question)
-        elif kind < elsewhere + rival:
+        elif kind < ELSEWHERE_SHARE + RIVAL_SHARE:
             near_miss = self.rival(question)
         if near_miss is not None:
             return Example(wording, near_miss, -1, -1)
@@ -160,13 +158,12 @@ class Examples:
     def changed(self, question: Question, piece: str, kind: float) -> str | None:
         """Return, now and then, a question that the piece does not answer: of it, or of its names, and yet another."""
         language = question.language
-        rename, swap, borrow = RENAMED_SHARE[language], SWAPPED_SHARE[language], BORROWED_SHARE[language]
-        if kind < rename:
+        if kind < RENAMED_SHARE:
             texts = self.rivals.texts[language]
             return renamed(question, self.choose.sample(texts, min(5, len(texts))), self.choose)
-        if kind < rename + swap:
+        if kind < RENAMED_SHARE + SWAPPED_SHARE:
             return swapped(question, piece, self.choose)
-        if kind < rename + swap + borrow:
+        if kind < RENAMED_SHARE + SWAPPED_SHARE + BORROWED_SHARE:
             pool = self.by_language[language]
             return borrowed(piece, self.choose.sample(pool, min(8, len(pool))), self.choose)
         return None

@@ -172,6 +172,7 @@ def main() -> None:
     """Train for a number of minutes; the result is a folder of weights, configuration and tokenizer."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
+    options.add_argument("--translated", type=Path, help="the --out of training.translated: more rows to learn from")
     options.add_argument("--start", type=Path, required=True, help="folder of an encoder, or of a shipped reader")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -186,7 +187,8 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     checkpoint, device = arguments.out / "checkpoint.pt", arguments.device
 
-    examples = Examples(read_rows(arguments.data, arguments.seed), Words(arguments.data), arguments.seed)
+    rows = read_rows(arguments.data, arguments.seed, arguments.translated)
+    examples = Examples(rows, Words(arguments.data), arguments.seed)
     tokenizer = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -211,9 +213,9 @@ def main() -> None:
         last = clock.spent
         for share in clock.ticks():
             if not queue:
-                rows = make_rows(tokenizer, examples.chunk(CHUNK), examples.choose)
-                batches = length_batches([len(row.ids) for row in rows], BATCH, examples.choose)
-                queue = [[rows[i] for i in batch] for batch in batches]
+                windows = make_rows(tokenizer, examples.chunk(CHUNK), examples.choose)
+                batches = length_batches([len(row.ids) for row in windows], BATCH, examples.choose)
+                queue = [[windows[i] for i in batch] for batch in batches]
             batch = queue.pop()
             set_rounding(reader, share > ROUNDING_FROM)
             loss = span_loss(reader, batch, device)

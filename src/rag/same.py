@@ -45,6 +45,11 @@ _HEDGES = (
     "about approximately around roughly nearly almost some circa quasi unos unas cerca aproximadamente casi alrededor "
     "environ pres presque presso last next ultimo ultima scorso scorsa dernier derniere pasado pasada"
 )
+# Nor do the courtesies before a name: "M. Cheng" is "Albert Cheng".
+_COURTESIES = (
+    "mr mrs ms miss sir dr prof m mme mlle mm messieurs monsieur madame mademoiselle sr sra srta senor senora senorita "
+    "don dona sig signor signora signorina dott dottor dottore dottoressa dottssa professor professore professoressa"
+)
 _ROUNDED = 0.05
 _GLUED_THOUSANDS = re.compile(r"\w{3,}mila\Z")
 _KILO = re.compile(r"(?<=\d) ?[kK]\b")
@@ -98,14 +103,14 @@ def said(text: str, language: str) -> Said:
     # A figure beside them, so that words which are all stopwords are left out too, as beside the answer's own figures.
     figure = "0 " if numbers or calendar else ""
     words = set(terms(figure + " ".join(rest), language) if rest else ()) - {"0"}
-    names -= _calendar(language).keys()
+    names -= _calendar(language).keys() | _hedges()
     return Said(frozenset(numbers), frozenset(calendar), frozenset(words), frozenset(names))
 
 
 def same(one: Said, other: Said) -> bool | None:
     """Tell whether two answers say the same by their numbers, dates and words; None where only meaning can tell.
 
-    "Cheng" is one of "Albert Cheng", "March" is one of "March 2026", and "Albert Cheng" of "the veteran executive
+    "M. Cheng" is one of "Albert Cheng", "March" is one of "March 2026", and "Albert Cheng" of "the veteran executive
     Albert Cheng"; a word of a long clause is not.
 
     >>> same(said("30.000 puestos", "es"), said("30 thousand jobs", "en"))
@@ -217,7 +222,7 @@ def _split_thousands(text: str, language: str) -> str:
 
 @cache
 def _hedges() -> frozenset[str]:
-    return frozenset(_HEDGES.split())
+    return frozenset(f"{_HEDGES} {_COURTESIES}".split())
 
 
 @cache
