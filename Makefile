@@ -52,8 +52,9 @@ encoder:  ## train the bundled encoder from the start (hours); each step resumes
 translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
 
-reader:  ## train the reader on the encoder's body
-	$(PYTHON) -m training.reader --data $(DATA) --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 200 --device $(DEVICE) --resume
+reader:  ## train the reader on the encoder's body; needs Apertium with eng-spa, es-fr and spa-ita
+	$(PYTHON) -m training.translated --data $(DATA) --out $(RUNS)/translated
+	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 200 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out src/rag/models/reader
 
 reader-scores:  ## development figures of the reader

@@ -16,6 +16,21 @@ from rag.expect import Kind, bare, expected, holds
         ("en", "in which country is the harbour?", "place"),
         ("en", "Why so?", "other"),
         ("en", "What is the whole thing called?", "other"),
+        ("en", "What happens when the river freezes?", "other"),
+        ("en", "Which company bought the ship?", "name"),
+        ("en", "What is the price of a ticket?", "number"),
+        ("en", "What is the author doing?", "other"),
+        ("en", "How long does the crossing take?", "time"),
+        ("es", "¿Qué directivo lo anunció?", "name"),
+        ("es", "¿Cuál es el sueldo del director?", "number"),
+        ("es", "¿Cuánto tiempo dura?", "time"),
+        ("es", "¿Qué ocurre cuando se hiela el río?", "other"),
+        ("fr", "Quel est le salaire du meunier ?", "number"),
+        ("fr", "Quelle entreprise l'a acheté ?", "name"),
+        ("fr", "Combien de temps dure la traversée ?", "time"),
+        ("it", "Qual è il prezzo del biglietto?", "number"),
+        ("it", "Quale azienda ha comprato la nave?", "name"),
+        ("it", "Che cosa succede quando gela il fiume?", "other"),
         ("es", "¿Quién dirige el estudio?", "name"),
         ("es", "quienes son", "name"),
         ("es", "¿Cuándo empieza?", "time"),
@@ -65,6 +80,10 @@ def test_what_a_question_expects(language: str, question: str, kind: Kind) -> No
         ("fr", "trois personnes, deux chiens", "number"),
         ("it", "la scorsa estate", "time"),
         ("it", "ogni lunedì", "time"),
+        ("en", "in the 1960s", "time"),
+        ("en", "eighteen", "number"),
+        ("fr", "une", "number"),
+        ("it", "quattordici punti", "number"),
         ("it", "due volte", "number"),
         ("de", "im Jahr 2019", "time"),
         ("de", "42 Meter", "number"),
@@ -95,7 +114,9 @@ def test_a_name_counts_when_the_question_does_not_say_it() -> None:
     assert holds("AI Studio is led by Albert Cheng.", "name", language="en", besides=asked) == 1.0
     assert holds("Albert Cheng leads AI Studio.", "name", language="en", besides=asked) == 1.0
     assert holds("AI Studio is led by a former captain.", "name", language="en", besides=asked) == -1.0
-    assert holds("The studio is small.", "place", language="en", besides=asked) == -1.0
+    assert holds("The studio is small.", "place", language="en", besides=asked, opens=True) == 0.0
+    assert holds("the studio is small", "place", language="en", besides=asked) == -1.0
+    assert holds("Lyon", "place", language="fr", besides="Où est le moulin ?") == 1.0
 
 
 def test_of_other_questions_a_text_says_nothing() -> None:

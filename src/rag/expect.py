@@ -3,60 +3,116 @@
 import re
 import unicodedata
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
+
+from rag.quantities import COUNTS, MASSES
 
 Kind = Literal["name", "time", "number", "place", "other"]
 
-# Closed classes of words, without accents, as people type them both ways.
-_ASKS: dict[str, tuple[tuple[Kind, str], ...]] = {
-    "en": (
-        ("number", r"how (many|much)|(what|which) (number|amount|sum|percentage|share)|number of|how (old|long|large)"),
-        ("time", r"when|(what|which|in what|in which|on what) (year|month|day|date|time)|since when|how soon"),
-        ("place", r"where|(what|which|in what|in which) (country|city|town|place|state|region)"),
-        ("name", r"who|whom|whose"),
-    ),
-    "es": (
-        ("number", r"cuant[oa]s?|que (numero|cantidad|cifra|porcentaje|edad)|numero de"),
-        ("time", r"cuando|(que|cual) (ano|mes|dia|fecha|epoca)|en que (ano|mes|dia|fecha)|fecha de"),
-        ("place", r"a?donde|(que|cual) (pais|ciudad|lugar|region)|en que (pais|ciudad|lugar)"),
-        ("name", r"quien(es)?"),
-    ),
-    "fr": (
-        ("number", r"combien|quel(le)?s? (nombre|quantite|somme|montant|pourcentage|part|age)|nombre d(e|es|u)"),
-        ("time", r"quand|quel(le)?s? (annee|mois|jour|date|epoque)|depuis quand|date d(e|es|u)"),
-        ("place", r"ou (est|sont|se|a|ont|va|vont|peut|doit|travaille|vit|habite)|d.?ou|"
-                  r"quel(le)?s? (pays|ville|endroit|lieu|region)"),
-        ("name", r"^qui|(a|de|par|pour|avec|chez) qui|qui (est|sont|a|ont|dirige)"),
-    ),
-    "it": (
-        ("number", r"quant[oaie]|(quale|che) (numero|quantita|somma|percentuale|eta|cifra)|numero d(i|ei|elle|egli)"),
-        ("time", r"quando|(che|quale|quali) (anno|mese|giorno|data|epoca)|in (che|quale) (anno|mese|giorno|data)|"
-                 r"data d"),
-        ("place", r"dov.?e?|(che|quale|in quale|in che) (paese|citta|luogo|posto|regione)"),
-        ("name", r"chi"),
-    ),
-}  # fmt: skip
+# What a question asks for by the word after "which", "what is the" and their like, without accents. A person or a thing
+# that goes by a name of its own; a quantity; a time; a place.
+_NOUNS: dict[str, dict[Kind, str]] = {
+    "en": {
+        "number": "number amount sum percentage percent share proportion salary price cost budget age height length "
+        "width weight population distance speed temperature revenue turnover total rate ratio",
+        "time": "year years month day date time decade century",
+        "place": "country countries city cities town village state province county region continent island street",
+        "name": "person man woman actor actress author writer artist singer composer player coach director producer "
+        "executive founder leader president minister mayor king queen emperor pope general scientist engineer "
+        "company firm startup studio band team club university college newspaper magazine network bank",
+    },
+    "es": {
+        "number": "numero cantidad cifra suma porcentaje proporcion sueldo salario precio coste costo presupuesto edad "
+        "altura longitud anchura peso poblacion distancia velocidad temperatura total tasa",
+        "time": "ano anos mes dia fecha epoca decada siglo",
+        "place": "pais paises ciudad ciudades pueblo provincia region continente isla calle lugar",
+        "name": "persona hombre mujer actor actriz autor autora escritor escritora artista cantante compositor jugador "
+        "entrenador director directora productor productora directivo directiva ejecutivo ejecutiva fundador "
+        "fundadora lider presidente presidenta ministro ministra alcalde rey reina emperador papa general cientifico "
+        "ingeniero empresa compania startup estudio banda equipo club universidad periodico revista banco",
+    },
+    "fr": {
+        "number": "nombre quantite somme montant pourcentage part proportion salaire prix cout budget age hauteur "
+        "longueur largeur poids taille population distance vitesse temperature total taux",
+        "time": "annee annees mois jour date epoque decennie siecle",
+        "place": "pays ville villes village province region continent ile rue endroit lieu departement commune",
+        "name": "personne homme femme acteur actrice auteur ecrivain artiste chanteur chanteuse compositeur joueur "
+        "entraineur directeur directrice realisateur realisatrice producteur dirigeant dirigeante fondateur fondatrice "
+        "president presidente ministre maire roi reine empereur pape general scientifique ingenieur entreprise societe "
+        "startup studio groupe equipe club universite journal magazine banque",
+    },
+    "it": {
+        "number": "numero quantita somma cifra percentuale quota stipendio prezzo costo budget eta altezza lunghezza "
+        "larghezza peso popolazione distanza velocita temperatura totale tasso",
+        "time": "anno anni mese giorno data epoca decennio secolo",
+        "place": "paese paesi citta villaggio provincia regione continente isola via luogo",
+        "name": "persona uomo donna attore attrice autore autrice scrittore scrittrice artista cantante compositore "
+        "giocatore allenatore direttore direttrice regista produttore produttrice dirigente fondatore fondatrice "
+        "leader presidente ministro ministra sindaco re regina imperatore papa generale scienziato ingegnere azienda "
+        "societa impresa startup studio gruppo squadra club universita giornale rivista banca",
+    },
+}
+# "which" before such a noun, and "what is the".
+_WHICH = {
+    "en": r"(?:what|which)(?: (?:is|was|are|were) (?:the|his|her|its|their))?",
+    "es": r"(?:que|cual(?:es)?)(?: (?:es|era|fue|son|eran) (?:el|la|los|las|su))?",
+    "fr": r"quel(?:le)?s?(?: (?:est|etait|sont|etaient) (?:le|la|les|son|sa|leur|l))?",
+    "it": r"(?:che|qual[ei]?)(?: (?:e|era|sono|erano|fu) (?:il|la|lo|i|le|gli|l|suo|sua|il suo|la sua))?",
+}
+# Questions of one word, and phrases; those that ask for something else keep what stands behind them from deciding, as
+# in "what happens when". A relative "que" or "che" asks for nothing, so they count at the beginning alone.
+_ASKS: dict[str, dict[Kind, str]] = {
+    "en": {
+        "number": r"how (?:many|much|old|tall|large|big|fast|far)|number of",
+        "time": r"since when|when|how (?:soon|long)",
+        "place": r"where",
+        "name": r"who|whom|whose",
+        "other": r"what|which|why|how",
+    },
+    "es": {
+        "number": r"cuant[oa]s?(?! tiempo)|numero de",
+        "time": r"cuando|cuanto tiempo|fecha de",
+        "place": r"a?donde",
+        "name": r"quien(?:es)?",
+        "other": r"(?:(?<=^)|(?<=^de )|(?<=^a )|(?<=^en )|(?<=^con )|(?<=^por )|(?<=^para ))que|cual(?:es)?|como",
+    },
+    "fr": {
+        "number": r"combien(?! de temps)|nombre d(?:e|es|u)",
+        "time": r"depuis quand|quand|combien de temps|date d(?:e|es|u)",
+        "place": r"ou (?:est|sont|se|a|ont|va|vont|peut|doit|travaille|vit|habite)|d.?ou",
+        "name": r"(?<=^)qui|(?:a|de|par|pour|avec|chez|contre) qui|qui (?:est|sont|a|ont|dirige)",
+        "other": r"(?<=^)qu(?:e|oi)?|quel(?:le)?s?|lequel|laquelle|quoi|comment|pourquoi",
+    },
+    "it": {
+        "number": r"quant[oaie](?! tempo)|numero d(?:i|ei|elle|egli)",
+        "time": r"quando|quanto tempo|data d",
+        "place": r"dov.?e?",
+        "name": r"chi",
+        "other": r"(?:(?<=^)|(?<=^di )|(?<=^a )|(?<=^da )|(?<=^in )|(?<=^con )|(?<=^per ))che|"
+        r"cosa|qual[ei]?|come|perche",
+    },
+}
 # By language, because one's "due", "once", "an" and "estate" are another's number, number, time and time.
 _TIMES = {
     "en": (
         "january february march april june july august september october november december monday tuesday wednesday "
-        "thursday friday saturday sunday spring summer autumn winter yesterday today tomorrow century year years month "
-        "months week weeks day days"
+        "thursday friday saturday sunday spring summer autumn winter yesterday today tomorrow century centuries decade "
+        "decades year years month months week weeks day days hour hours minute minutes seconds"
     ),
     "es": (
         "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre lunes "
-        "martes miercoles jueves viernes sabado domingo primavera verano otono invierno ayer hoy manana siglo ano anos "
-        "mes meses semana semanas dia dias"
+        "martes miercoles jueves viernes sabado domingo primavera verano otono invierno ayer hoy manana siglo siglos "
+        "decada decadas ano anos mes meses semana semanas dia dias hora horas minuto minutos segundos"
     ),
     "fr": (
         "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi "
-        "jeudi vendredi samedi dimanche printemps automne hiver hier demain siecle an ans annee annees mois semaine "
-        "semaines jour jours"
+        "jeudi vendredi samedi dimanche printemps automne hiver hier demain siecle siecles decennie decennies an ans "
+        "annee annees mois semaine semaines jour jours heure heures minute minutes secondes"
     ),
     "it": (
         "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre lunedi martedi "
-        "mercoledi giovedi venerdi sabato domenica primavera estate autunno inverno ieri oggi domani secolo anno anni "
-        "mese mesi settimana settimane giorno giorni"
+        "mercoledi giovedi venerdi sabato domenica primavera estate autunno inverno ieri oggi domani secolo secoli "
+        "decennio decenni anno anni mese mesi settimana settimane giorno giorni ora ore minuto minuti secondi"
     ),
 }
 # What is a time only beside certain words: the month beside the verb, the season beside "has been".
@@ -64,27 +120,12 @@ _TIMES_IN_PLACE = {
     "en": r"may (?=\d)|(?<=\d )may|(?<=in )may|(?<=by )may|(?<=until )may|(?<=since )may|(?<=last )may|(?<=next )may",
     "fr": r"(?<=[ld]['’])ete|(?<=en )ete|(?<=cet )ete|ete (?=dernier|prochain|\d{4})|aujourd['’]hui",
 }
-_NUMBERS = {
-    "en": (
-        "two three four five six seven eight nine ten eleven twelve hundred hundreds thousand thousands million "
-        "millions billion billions dozen dozens half double twice"
-    ),
-    "es": (
-        "dos tres cuatro cinco seis siete ocho nueve diez once doce cien ciento cientos mil miles millon millones "
-        "docena docenas decenas"
-    ),
-    "fr": (
-        "deux trois quatre cinq six sept huit neuf dix onze douze cent cents centaines mille milliers million millions "
-        "milliard milliards douzaine douzaines dizaine dizaines"
-    ),
-    "it": (
-        "due tre quattro cinque sei sette otto nove dieci undici dodici cento centinaia mille mila migliaia milione "
-        "milioni miliardo miliardi decina decine dozzina dozzine"
-    ),
-}
+# Parts are quantities too, and so is "one" when it is the whole answer; elsewhere it is an article in three languages.
+_PARTS = {"en": "half twice double", "es": "mitad doble", "fr": "moitie tiers double", "it": "meta doppio"}
+_ONE = frozenset(["one", "un", "una", "uno", "une"])
 _WORD = re.compile(r"[^\W\d_]+")
-_YEAR = r"1\d{3}|20\d\d"
-_NAME = re.compile(r"[A-ZÀ-ÖØ-Þ][\w'’&.-]*[\w]")
+_YEAR = r"(?:1\d|20)\d\ds?"
+_NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’&.-]*\w")
 
 
 def bare(text: str) -> str:
@@ -103,37 +144,54 @@ def expected(question: str, language: str) -> Kind:
     >>> expected("¿Cuántos planos se generaron?", "es"), expected("why so?", "en")
     ('number', 'other')
     """
-    plain = " ".join(re.findall(r"[\w']+", bare(question)))
-    for kind, pattern in _ASKS.get(language, ()):
-        if re.search(rf"(?<!\w)(?:{pattern})(?!\w)", plain):
-            return kind
-    return "other"
+    plain = " ".join(re.findall(r"[\w']+", bare(question).replace("’", "'").replace("'", " ")))
+    found = _asks(language).search(plain) if language in _ASKS else None
+    return _kind(found.lastgroup) if found else "other"
 
 
-def holds(text: str, kind: Kind, *, language: str, besides: str = "") -> float:
-    """Tell whether a text in `language` holds that kind of thing: 1 if it does, -1 if not, 0 if only meaning can tell.
+@cache
+def _asks(language: str) -> re.Pattern[str]:
+    """Return what finds the first word of a question that says what it asks for, its kind as the group's name."""
+    nouns, words = _NOUNS[language], _ASKS[language]
+    # "What is the author doing" does not ask who the author is.
+    which = {kind: r"(?:what|which)" if (language, kind) == ("en", "name") else _WHICH[language] for kind in nouns}
+    named = [rf"(?P<{kind}_of>{which[kind]} (?:{'|'.join(of.split())}))" for kind, of in nouns.items()]
+    alone = [rf"(?P<{kind}>{pattern})" for kind, pattern in words.items()]
+    return re.compile(rf"(?<!\w)(?:{'|'.join([*named, *alone])})(?!\w)")
 
-    A name counts only when it does not stand in `besides`, the question.
+
+def _kind(group: str | None) -> Kind:
+    """Return the kind that the name of a group stands for."""
+    name = (group or "other").removesuffix("_of")
+    return next(kind for kind in get_args(Kind) if kind == name)
+
+
+def holds(text: str, kind: Kind, *, language: str, besides: str = "", opens: bool = False) -> float:
+    """Tell whether a text in `language` holds that kind of thing: 1 if it does, -1 if not, 0 if that cannot be told.
+
+    A name counts only when it does not stand in `besides`, the question. `opens` says that the text opens a sentence:
+    its first word is written large whatever it is.
 
     >>> holds("in August 2025", "time", language="en"), holds("in Amazon's view", "number", language="en")
     (1.0, -1.0)
     """
     if kind in ("number", "time"):
-        return 1.0 if _pattern(kind, language).search(bare(text)) else -1.0
+        plain = bare(text)
+        return 1.0 if _pattern(kind, language).search(plain) or (kind == "number" and plain in _ONE) else -1.0
     if kind in ("name", "place"):
         asked = set(_WORD.findall(bare(besides)))
         names = [name for name in _NAME.findall(text) if not set(_WORD.findall(bare(name))) <= asked]
-        # The first word of a sentence is written large whatever it is.
-        inner = [name for name in names if not text.lstrip("«“\"'([- ").startswith(name)]
-        return 1.0 if inner or len(names) > 1 else -1.0
+        first = opens and len(names) == 1 and text.lstrip("«“\"'([- ").startswith(names[0])
+        return (0.0 if first else 1.0) if names else -1.0
     return 0.0
 
 
 @cache
 def _pattern(kind: Literal["number", "time"], language: str) -> re.Pattern[str]:
     """Return what numbers or times look like in a language; where it is none of the four, their figures."""
-    lists, figures = (_NUMBERS, r"\d") if kind == "number" else (_TIMES, rf"\b(?:{_YEAR})\b")
-    words = lists.get(language, "").split()
+    figures = r"\d" if kind == "number" else rf"\b(?:{_YEAR})\b"
+    lists = (COUNTS, MASSES, _PARTS) if kind == "number" else (_TIMES,)
+    words = [bare(word) for each in lists for word in each.get(language, "").split()]
     if kind == "time" and language in _TIMES_IN_PLACE:
         words.append(_TIMES_IN_PLACE[language])
     return re.compile(rf"{figures}|\b(?:{'|'.join(words)})\b" if words else figures)

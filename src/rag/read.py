@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rag.choose import choose_span, highest_score
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
+from rag.quantities import whole_quantity
 from rag.search import Found
 from rag.sentences import sentences
 from rag.spans import Document, Span
@@ -163,7 +164,7 @@ class _Scored:
         """Return the words that answer best."""
         first, last = choose_span(self.starts, self.ends, self.places, most_tokens=ANSWER_TOKENS)
         start, end = int(self.places[first, 0]), int(self.places[last, 1])
-        return whole_words(Span(self.sentence.document, start, end), self.sentence)
+        return whole_quantity(whole_words(Span(self.sentence.document, start, end), self.sentence), self.sentence)
 
 
 def _scored(
