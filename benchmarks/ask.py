@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.memory import peak
 from rag import Assistant
 from rag.metrics import percentile
 
@@ -49,13 +49,12 @@ def main() -> None:
     assistant = Assistant.open(arguments.index)
     first = warm(assistant, questions)
     again = warm(assistant, questions)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)
     table = Table("figure", "value")
     table.add_row("cold `rag ask`, median s", f"{percentile(starts, 50):.2f}")
     for name, seconds in (("first asking", first), ("asked again", again)):
         for q in (50, 95):
             table.add_row(f"warm ask, {name}, p{q} ms", f"{1000 * percentile(seconds, q):.1f}")
-    table.add_row("peak memory, MiB", f"{memory:.0f}")
+    table.add_row("peak memory, MiB", f"{peak() / 2**20:.0f}")
     Console().print(table)
 
 

@@ -18,6 +18,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.memory import resident
 from rag.metrics import percentile
 
 PATIENCE = 120  # seconds that an answer may take
@@ -99,12 +100,6 @@ def server(index: Path) -> Iterator[tuple[str, int]]:
             process.terminate()
 
 
-def resident(process: int) -> float:
-    """Return the resident memory of a process in MiB."""
-    done = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=True)
-    return int(done.stdout) / 1024
-
-
 def main() -> None:
     """Print the figures."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -117,9 +112,9 @@ def main() -> None:
     questions = [json.loads(line)["question"] for line in given.gold.read_text(encoding="utf-8").splitlines()]
     with server(given.index) as (address, process):
         asyncio.run(measure(address, questions[:4], clients=1, seconds=5))  # what is loaded once is loaded now
-        before = resident(process)
+        before = resident(process) / 2**20
         load = asyncio.run(measure(address, questions, clients=given.clients, seconds=given.seconds))
-        after = resident(process)
+        after = resident(process) / 2**20
     figures = {**load.to_dict(), "resident_before_mib": round(before), "resident_after_mib": round(after)}
     text = json.dumps(figures, indent=2)
     if given.out:

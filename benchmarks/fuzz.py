@@ -6,7 +6,6 @@ the questions were answered; exit status 1 with the question that failed. `pytho
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.clients import resident
+from benchmarks.memory import resident
 from rag import Answer, Assistant, build
 from rag.spans import Document
 
@@ -109,7 +108,7 @@ def fuzz(assistant: Assistant, count: int) -> tuple[Counter[str], float]:
         json.dumps(answer.to_dict())
         outcomes[answer.reason or "answered"] += 1
         if outcomes.total() in (count // 10, count):
-            memory.append(resident(os.getpid()))
+            memory.append(resident() / 2**20)
 
     ask()
     return outcomes, memory[-1] - memory[0]

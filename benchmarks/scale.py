@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.memory import peak, resident
 from rag.documents import Documents, write_documents
 from rag.encode import BUNDLED, open_encoder
 from rag.files import mapped, write_rows
@@ -188,7 +188,7 @@ def measure(folder: Path, *, count: int) -> dict[str, object]:
     import bm25s  # noqa: F401  # loaded now, so that the memory of the index is not that of a library
     import faiss
 
-    before = _resident()
+    before = resident()
     began = time.perf_counter()
     index = open_index(folder / "index")
     opened = time.perf_counter() - began
@@ -199,7 +199,7 @@ def measure(folder: Path, *, count: int) -> dict[str, object]:
         search(index.passages, index.engine, question=question, query=query, languages=languages, depth=DEPTH)
 
     seconds = _timed(ours, questions)
-    resident = _resident() - before
+    added = resident() - before
     data = folder / "index" / index.manifest.fields["data"]
     described = index.engine.description["vectors"]
     assert isinstance(described, dict)
@@ -222,7 +222,7 @@ def measure(folder: Path, *, count: int) -> dict[str, object]:
         "processor_p50_ms": _ms(seconds, 50, processor=True),
         "faiss_processor_p50_ms": _ms(by_faiss, 50, processor=True),
         "bm25s_processor_p50_ms": _ms(by_bm25s, 50, processor=True),
-        "resident_mb": round(resident / 1e6, 1),
+        "resident_mb": round(added / 1e6, 1),
         "index_mb": round(index.manifest.fields["bytes"] / 1e6, 1),
         "engine": dict(described),
         "recall@10": _recall(index, rows, questions),
@@ -292,19 +292,6 @@ def _timed(
 
 def _ms(seconds: Sequence[tuple[float, float]], percent: float, *, processor: bool = False) -> float:
     return round(1000 * percentile([each[processor] for each in seconds], percent), 2)
-
-
-def _resident() -> int:
-    """Return the bytes of this process in memory, mapped files included."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) * 1024
-    return _peak()
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def machine() -> dict[str, object]:
@@ -381,7 +368,7 @@ def main() -> None:
         if chosen.stage == "build":
             maker = build_small if sizes[0] <= EMBEDDED_UP_TO else build_large
             found: dict[str, object] = maker(chosen.folder, sizes[0])
-            found |= {"build_s": round(time.perf_counter() - began, 1), "build_peak_mb": round(_peak() / 1e6)}
+            found |= {"build_s": round(time.perf_counter() - began, 1), "build_peak_mb": round(peak() / 1e6)}
         else:
             found = measure(chosen.folder, count=chosen.count)
         sys.stdout.write(json.dumps(found) + "\n")

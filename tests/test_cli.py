@@ -381,7 +381,7 @@ def test_doctor_is_content_with_a_whole_index(index_dir: Path) -> None:
     result = rag("doctor", "--index", index_dir)
     lines = result.stdout.splitlines()
     assert [line for line in lines if not line.startswith("ok       ")] == []
-    assert (result.exit_code, len(lines)) == (0, len(PACKAGES) + 5)
+    assert (result.exit_code, len(lines)) == (0, len(PACKAGES) + len(OPTIONAL) + 5)
     assert f"ok       python: {sys.version.split()[0]}" in lines
 
 
@@ -400,6 +400,19 @@ def test_doctor_names_every_problem(tmp_path: Path) -> None:
 def test_doctor_looks_for_exactly_the_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert [re.split("[=<>!~]", dependency)[0] for dependency in project["dependencies"]] == list(PACKAGES)
+    for package, extra in OPTIONAL.items():
+        listed = [re.split(r"[\[=<>!~]", dependency)[0] for dependency in project["optional-dependencies"][extra]]
+        assert package in listed
+
+
+def test_doctor_is_content_without_what_is_optional(index_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.cli.OPTIONAL", {"no-such-package-anywhere": "documents"})
+    result = rag("doctor", "--index", index_dir)
+    assert result.exit_code == 0
+    assert (
+        "ok       no-such-package-anywhere: not installed, which is well unless you need it: "
+        'pip install "verbatim-qa[documents]"'
+    ) in result.stdout.splitlines()
 
 
 ARTICLE = Document(

@@ -42,6 +42,14 @@ PACKAGES = (
     "rich",
     "typer",
 )
+# What the program can do without, by the extra that brings it.
+OPTIONAL = {
+    "pypdf": "documents",
+    "mammoth": "documents",
+    "trafilatura": "documents",
+    "mcp": "mcp",
+    "qdrant-client": "qdrant",
+}
 SEEDS = Path("seeds")
 INDEX = Path("index")
 LINE_LIMIT = 1_048_576  # bytes of a line of standard input; a question is far shorter
@@ -352,6 +360,7 @@ def doctor(*, index: IndexOption = INDEX) -> None:
     checks: list[tuple[str, Callable[[], str]]] = [
         ("python", _check_python),
         *((package, partial(_check_package, package)) for package in PACKAGES),
+        *((package, partial(_check_optional, package, extra)) for package, extra in OPTIONAL.items()),
         ("bundled models", _check_models),
         ("index is there", lambda: _check_presence(index)),
         ("index is whole", lambda: _check_index(opened())),
@@ -648,6 +657,13 @@ def _check_package(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         raise RagError(f"it is not installed: run `pip install {package}`") from None
+
+
+def _check_optional(package: str, extra: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return f'not installed, which is well unless you need it: pip install "{DISTRIBUTION}[{extra}]"'
 
 
 def _check_models() -> str:
