@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from rag.cli import LINE_LIMIT, PACKAGES, app, print_answer
+from rag.cli import LINE_LIMIT, OPTIONAL, PACKAGES, app, print_answer
 from rag.passwords import Passwords
 from rag.spans import Alternative, Answer, Citation, Document, Hit, Span
 
