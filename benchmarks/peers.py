@@ -43,7 +43,8 @@ def write_model(folder: Path) -> None:
     model.save_pretrained(folder)
     special = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]"}
     path = str(READER_FOLDER / "tokenizer.json")
-    PreTrainedTokenizerFast(tokenizer_file=path, model_max_length=512, **special).save_pretrained(folder)
+    tokenizer: Any = PreTrainedTokenizerFast
+    tokenizer(tokenizer_file=path, model_max_length=512, **special).save_pretrained(folder)
 
 
 def answer_at(question: str, words: Span, passage: Span, score: float) -> Answer:

@@ -15,6 +15,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.progress import track
 
@@ -86,12 +87,14 @@ def translate(paragraphs: Sequence[str], steps: Sequence[str]) -> list[str] | No
     return found if len(found) == len(paragraphs) else None
 
 
-def translated(questions: Sequence[Question], language: str) -> Iterator[dict[str, object]]:
+def translated(questions: Sequence[Question], language: str) -> Iterator[dict[str, Any]]:
     """Yield rows of `language` as the files of questions hold them; those whose answer was torn apart are left out."""
     steps = STEPS[questions[0].language, language]
     paragraphs = [part for q in questions for part in (html.escape(q.question, quote=False), marked(q))]
     found = translate(paragraphs, steps)
-    for i, question in enumerate(questions if found else ()):
+    if found is None:
+        return
+    for i, question in enumerate(questions):
         asked, text = unmarked(found[2 * i]), unmarked(found[2 * i + 1])
         if asked is None or text is None or (text[1] >= 0) != (question.start >= 0):
             continue
