@@ -109,10 +109,13 @@ class Txtai:
         self._rag = RAG(self._embeddings, str(model), gpu=False, **options)
 
     def ask(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Answer:
-        """Return its answer, or none where its score is below txtai's own limit."""
+        """Return its answer, or none where its score is below txtai's own limit or the model finds none."""
         if not question.strip():
             return nothing(question)
-        ((_, text, reference),) = self._rag([("q", question, question, False)])
+        try:
+            ((_, text, reference),) = self._rag([("q", question, question, False)])
+        except TypeError:  # it cannot place the model's "not answered here", which is the first token
+            return nothing(question)
         if not text or reference is None:
             return nothing(question)
         passage = self._passages[int(reference)]
