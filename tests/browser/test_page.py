@@ -132,9 +132,9 @@ def test_a_follow_up_is_read_in_the_light_of_the_conversation(visit: Visit) -> N
     reader = visit()
     reader.ask("Who is the director of House of David?")
     expect(reader.last.locator("blockquote mark")).to_contain_text("Erwin")
-    reader.ask("And what did he use AI for?")
+    reader.ask("What series did he direct?")
     expect(reader.page.locator("#chat .bot-row")).to_have_count(2)
-    expect(reader.last.locator("blockquote").first).to_contain_text(re.compile("Erwin|David|battle|batall|bataill"))
+    expect(reader.last.locator("blockquote").first).to_contain_text("Erwin")
 
 
 def test_filters_leave_only_what_was_chosen(visit: Visit) -> None:
