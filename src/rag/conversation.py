@@ -1,5 +1,7 @@
 """The turns of one conversation: what was asked, what was answered, and what its reader thought of it."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +13,8 @@ Verdict = Literal["right", "wrong"]
 
 MOST_TURNS = 100
 """Turns that are kept; the oldest give way."""
+MOST_SESSIONS = 10_000
+"""Sessions whose stops are remembered; the oldest give way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +42,24 @@ def history(turns: Sequence[Turn]) -> list[tuple[str, str]]:
     """Return the latest questions and answer texts, as `Assistant.ask` takes them."""
     said = [(turn.question, turn.answer.text) for turn in turns if turn.answer is not None]
     return said[-HISTORY_LIMIT:]
+
+
+class Stops:
+    """How often each session has stopped a question, whose answer is not to come after. Thread-safe."""
+
+    def __init__(self, most: int = MOST_SESSIONS) -> None:
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._most = most
+        self._lock = threading.Lock()
+
+    def stop(self, session: str) -> None:
+        """Count one stop of a session."""
+        with self._lock:
+            self._counts[session] = self._counts.pop(session, 0) + 1
+            while len(self._counts) > self._most:
+                self._counts.popitem(last=False)
+
+    def of(self, session: str) -> int:
+        """Return the number of a session's stops."""
+        with self._lock:
+            return self._counts.get(session, 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.chat import Chat, Wishes, keep
-from rag.conversation import Turn
+from rag.conversation import Stops, Turn
 from rag.endpoints import offer
 from rag.errors import RagError
 from rag.export import to_json, to_markdown
@@ -218,7 +218,7 @@ def _answer_questions(parts: _Parts, turns_so_far: "gr.State", chat: Chat) -> No
     """Answer what is typed or chosen, again where that is wished; stop, and clear the conversation."""
     import gradio as gr
 
-    pending = gr.State("")
+    pending, stops = gr.State(""), Stops()
     outputs = [parts.chat, turns_so_far, pending, parts.panel, parts.box, parts.examples, parts.ask, parts.stop]
 
     def reply(
@@ -236,19 +236,24 @@ def _answer_questions(parts: _Parts, turns_so_far: "gr.State", chat: Chat) -> No
             yield [gr.skip() for _ in outputs]
             return
         labels, session = _labels(request), _session(request)
-        wishes = _wishes(scope, documents, languages, passages)
+        wishes, stopped = _wishes(scope, documents, languages, passages), stops.of(session)
         waiting = messages(turns, labels, question[:QUESTION_LIMIT])
         yield [waiting, turns, question, gr.skip(), "", "", *_asking(True)]
         turn = chat.reply(question, turns, wishes, session, labels)
         turns = keep(turns, turn)
         source = chat.beside(turn, wishes, session, labels)
+        if stops.of(session) > stopped:  # the page shows what it showed before, and an answer too late would undo that
+            yield [gr.skip() for _ in outputs]
+            return
         yield [messages(turns, labels), turns, "", source, gr.skip(), gr.skip(), *_asking(False)]
 
     def stop(turns: Sequence[Turn], question: str, request: gr.Request) -> list[Any]:
+        stops.stop(_session(request))
         return [messages(turns, _labels(request)), "", question, *_asking(False)]
 
     def clear(scope: str, request: gr.Request) -> list[Any]:
         labels = _labels(request)
+        stops.stop(_session(request))
         source = documents_html(chat.documents(_session(request), own=scope == "own"), labels)
         questions = chat.suggestions.examples(labels.language, EXAMPLES_SHOWN)
         return [[], (), "", source, "", questions_html(labels.examples, questions), *_asking(False)]
