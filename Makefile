@@ -5,7 +5,7 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 DEVICE ?= cpu
 
-.PHONY: check test gold history browser screenshots bench torture fuzz clients encoder encoder-scores translations reader reader-scores decision
+.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -33,6 +33,9 @@ screenshots:  ## draw the page for the README
 bench:  ## latency of asking, cold and warm
 	$(PYTHON) -m benchmarks.ask
 	$(PYTHON) -m benchmarks.scale --sizes 5,1000
+
+peers:  ## Haystack and txtai beside Verbatim on the gold questions; needs `pip install -e ".[train,peers]"`
+	$(PYTHON) -m benchmarks.peers
 
 torture:  ## kills, flipped bits, a full disk, two builders (minutes)
 	$(PYTHON) -m benchmarks.torture
