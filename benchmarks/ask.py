@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.memory import peak
 from rag import Assistant
+from rag.evaluate import Asks
 from rag.metrics import percentile
 
 
@@ -26,7 +28,7 @@ def cold(index: Path, *, runs: int) -> list[float]:
     return seconds
 
 
-def warm(assistant: Assistant, questions: list[str]) -> list[float]:
+def warm(assistant: Asks, questions: Sequence[str]) -> list[float]:
     """Return the seconds of each question, asked once each of a fresh assistant after one to warm up."""
     assistant.ask("warm up?")
     seconds = []

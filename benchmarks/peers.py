@@ -9,7 +9,6 @@ stands around it. Needs `pip install -e ".[train,peers]"`.
 import argparse
 import os
 import tempfile
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.ask import warm
 from rag import Assistant
 from rag.evaluate import Asks, Evaluation, evaluate
 from rag.gold import read_gold
@@ -126,17 +126,6 @@ class Txtai:
         return answer_at(question, words, passage, 0.5)
 
 
-def timed(assistant: Asks, questions: Sequence[str]) -> list[float]:
-    """Return the milliseconds of each question, after one to warm up."""
-    assistant.ask("warm up?")
-    times = []
-    for question in questions:
-        began = time.perf_counter()
-        assistant.ask(question)
-        times.append(1000 * (time.perf_counter() - began))
-    return times
-
-
 def row(name: str, evaluation: Evaluation, times: Sequence[float], *, calibrated: bool) -> list[str]:
     """Return a line of the table; without a confidence of its own a peer has no calibration error."""
     scores = evaluation.overall.to_dict()
@@ -163,7 +152,7 @@ def main() -> None:
             (f"txtai {version('txtai')}", Txtai(index, Path(folder))),
         ]
         for name, assistant in asked:
-            times = timed(assistant, [question.question for question in gold])
+            times = [1000 * seconds for seconds in warm(assistant, [question.question for question in gold])]
             calibrated = not isinstance(assistant, Txtai)
             table.add_row(*row(name, evaluate(assistant, gold), times, calibrated=calibrated))
     Console(width=150).print(table)
