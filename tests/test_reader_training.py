@@ -35,11 +35,20 @@ class NoWords(Words):
 
 def test_every_answer_of_an_example_is_at_its_place() -> None:
     examples = Examples(asked(), NoWords(), seed=3)
-    drawn = examples.chunk(300)
+    drawn = [example for together in examples.chunk(300) for example in together]
     answered = [e for e in drawn if e.start >= 0]
     assert {e.text[e.start : e.end] for e in answered} <= {"Leo Marsh", "grass"}
     missing = len(drawn) - len(answered)
     assert 30 < missing < 150
+
+
+def test_a_text_that_lacks_the_answer_comes_after_the_one_that_has_it() -> None:
+    pairs = [together for together in Examples(asked(), NoWords(), seed=3).chunk(300) if len(together) == 2]
+    assert len(pairs) > 10
+    for answered, lacking in pairs:
+        assert answered.start >= 0 > lacking.start
+        assert answered.question == lacking.question
+        assert lacks(lacking.text, answered.text[answered.start : answered.end])
 
 
 def test_a_rival_looks_like_the_answer_and_lacks_it() -> None:
@@ -112,6 +121,37 @@ def test_inputs_are_rounded_text_by_text_and_keep_their_gradient() -> None:
     values = torch.tensor([[[0.3, 0.7]]], requires_grad=True)
     (gradient,) = torch.autograd.grad(rounded_inputs(values).sum(), values)
     np.testing.assert_allclose(gradient.numpy(), [[[1.0, 1.0]]], atol=1e-6)
+
+
+class GivenScores:
+    """A network whose start and end scores are what it is made with, whatever it reads."""
+
+    def __init__(self, scores: "torch.Tensor") -> None:
+        self.given = scores
+
+    def states(self, ids: "torch.Tensor", mask: "torch.Tensor", types: "torch.Tensor") -> "torch.Tensor":
+        return self.given
+
+    def scores(
+        self, states: "torch.Tensor", mask: "torch.Tensor", types: "torch.Tensor"
+    ) -> "tuple[torch.Tensor, torch.Tensor]":
+        return states, states
+
+
+def test_the_loss_compares_the_two_texts_of_a_question_by_their_margins() -> None:
+    torch = pytest.importorskip("torch")
+    from training.reader import TOGETHER, Row, span_loss
+
+    right, wrong = Row([2, 5, 3, 6, 7, 3], 3, 3, 3), Row([2, 5, 3, 8, 9, 3], 3, 0, 0)
+    no = -1e4
+    scores = torch.tensor([[0.0, no, no, 2.0, 1.0, no], [4.0, no, no, 3.0, 4.0, no]])
+    each = [np.log(1 + np.exp(2) + np.exp(1)) - 2, np.log(np.exp(4) + np.exp(3) + np.exp(4)) - 4]
+    # The wrong text's tokens are 1 and 0 below and at its "not answered here", the right one's 2 and 1 above.
+    both = np.log(np.exp(2) + np.exp(1) + np.exp(-1) + np.exp(0)) - 2
+    found = float(span_loss(GivenScores(scores), [[right, wrong]], "cpu"))
+    assert found == pytest.approx(np.mean(each) + TOGETHER * both, abs=1e-5)
+    apart = float(span_loss(GivenScores(scores), [[right], [wrong]], "cpu"))
+    assert apart == pytest.approx(np.mean(each), abs=1e-5)
 
 
 def test_a_shipped_reader_is_restored_to_the_scores_it_gives() -> None:
