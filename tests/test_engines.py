@@ -24,7 +24,8 @@ from rag.engine import Engine
 from rag.errors import EngineError, IndexDirectoryError
 from rag.index import BuildReport, Index, Settings, build, build_with, open_index
 from rag.manifest import MANIFEST
-from rag.qdrant import Place, Qdrant, _memory, _tried, checked_url
+from rag.qdrant import Qdrant
+from rag.qdrant_collection import Place, checked_url, memory, tried
 from rag.search import search
 from tests.conftest import CORPUS, WordHashEncoder
 
@@ -228,7 +229,7 @@ def test_a_question_that_is_no_vector_is_refused(elsewhere: Index) -> None:
 
 
 def test_points_say_where_they_come_from(in_memory: Index) -> None:
-    points, _ = _memory().scroll(_name(in_memory), limit=1000)
+    points, _ = memory().scroll(_name(in_memory), limit=1000)
     assert len(points) == len(in_memory.passages)
     for point in points[:20]:
         payload = point.payload or {}
@@ -254,7 +255,7 @@ def test_only_what_is_new_is_sent_and_what_is_gone_is_deleted(corpus: Path, tmp_
     assert len(_ids(after)) == len(after.passages) == len(before.passages) - 1
     assert len(_ids(after) - ids) == 1
     sent = models.Filter(must=[models.FieldCondition(key="since", match=models.MatchValue(value=2))])
-    assert _memory().count(_name(after), count_filter=sent, exact=True).count == 1
+    assert memory().count(_name(after), count_filter=sent, exact=True).count == 1
     question = "Who is the captain of the Aurora?"
     ranking = after.engine.rank(question, _query(question), ["en"], depth=5)
     assert "Edda Holm" in after.passages[ranking.fused[0][0]].text
@@ -265,7 +266,7 @@ def test_only_what_is_new_is_sent_and_what_is_gone_is_deleted(corpus: Path, tmp_
 
 
 def _ids(index: Index) -> set[str]:
-    points, _ = _memory().scroll(_name(index), limit=10_000, with_payload=False)
+    points, _ = memory().scroll(_name(index), limit=10_000, with_payload=False)
     return {str(point.id) for point in points}
 
 
@@ -278,7 +279,7 @@ def test_building_again_without_a_manifest_sends_and_embeds_nothing_twice(in_mem
     assert _name(again) == _name(in_memory)
     assert _ids(again) == ids
     late = models.Filter(must=[models.FieldCondition(key="since", range=models.Range(gt=1))])
-    assert _memory().count(_name(again), count_filter=late, exact=True).count == 0
+    assert memory().count(_name(again), count_filter=late, exact=True).count == 0
 
 
 def test_readers_do_not_see_a_build_that_has_not_ended(in_memory: Index, corpus: Path, tmp_path: Path) -> None:
@@ -299,12 +300,12 @@ def test_readers_do_not_see_a_build_that_has_not_ended(in_memory: Index, corpus:
         place=place,
         fingerprint=WordHashEncoder().fingerprint,
     )
-    assert _memory().count(_name(in_memory), exact=True).count > len(in_memory.passages)
+    assert memory().count(_name(in_memory), exact=True).count > len(in_memory.passages)
     assert engine.rank(question, _query(question), ["en"], depth=50).dense == before.dense
     reopened = open_index(in_memory.folder)
     assert reopened.engine.rank(question, _query(question), ["en"], depth=50).dense == before.dense
     _build(corpus, in_memory.folder)
-    assert _memory().count(_name(in_memory), exact=True).count == len(in_memory.passages)
+    assert memory().count(_name(in_memory), exact=True).count == len(in_memory.passages)
 
 
 def test_sending_that_stopped_goes_on_where_it_was(in_memory: Index, tmp_path: Path) -> None:
@@ -321,7 +322,7 @@ def test_sending_that_stopped_goes_on_where_it_was(in_memory: Index, tmp_path: P
     made = Qdrant.write(tmp_path / "data", passages, vectors, place=place, fingerprint=fingerprint)
     assert sorted(set(asked)) == list(range(len(passages)))
     gone = made._names(np.arange(10, 30))
-    _memory().delete(str(made.description["collection"]), models.PointIdsList(points=[*gone]))
+    memory().delete(str(made.description["collection"]), models.PointIdsList(points=[*gone]))
     asked.clear()
     Qdrant.write(tmp_path / "data", passages, vectors, place=place, fingerprint=fingerprint)
     # Row 0 is asked for its length.
@@ -333,11 +334,11 @@ def test_another_encoder_gets_another_collection_and_the_old_one_goes(in_memory:
     after = open_index(in_memory.folder)
     assert after.engine.dimensions == 32
     assert _name(after) != _name(in_memory)
-    assert not _memory().collection_exists(_name(in_memory))
+    assert not memory().collection_exists(_name(in_memory))
 
 
 def _made_again(index: Index, *, size: int, fingerprint: str) -> None:
-    client, name = _memory(), _name(index)
+    client, name = memory(), _name(index)
     client.delete_collection(name)
     client.create_collection(
         name,
@@ -361,7 +362,7 @@ def test_a_collection_of_other_dimensions_is_refused(in_memory: Index) -> None:
 
 
 def test_a_collection_that_has_gone_is_said_so_and_made_again(in_memory: Index, corpus: Path) -> None:
-    _memory().delete_collection(_name(in_memory))
+    memory().delete_collection(_name(in_memory))
     with pytest.raises(IndexDirectoryError, match=f"the collection {_name(in_memory)} is not at :memory:"):
         open_index(in_memory.folder)
     assert _build(corpus, in_memory.folder).embedded > 0
@@ -371,12 +372,12 @@ def test_a_collection_that_has_gone_is_said_so_and_made_again(in_memory: Index, 
 def test_passages_that_have_gone_are_noticed_and_sent_again(in_memory: Index, corpus: Path) -> None:
     engine = in_memory.engine
     assert isinstance(engine, Qdrant)
-    _memory().delete(_name(in_memory), models.PointIdsList(points=[*engine._names(np.arange(3))]))
+    memory().delete(_name(in_memory), models.PointIdsList(points=[*engine._names(np.arange(3))]))
     with pytest.raises(IndexDirectoryError, match="passages are missing from the collection"):
         open_index(in_memory.folder)
     _build(corpus, in_memory.folder)
     assert np.array_equal(open_index(in_memory.folder).engine.rows(0, 5)[:, :3].shape, (5, 3))
-    assert _memory().count(_name(in_memory), exact=True).count == len(in_memory.passages)
+    assert memory().count(_name(in_memory), exact=True).count == len(in_memory.passages)
 
 
 def test_a_changed_folder_is_refused_before_anything_parses_it(corpus: Path, tmp_path: Path) -> None:
@@ -500,14 +501,14 @@ def _answered(status: int) -> UnexpectedResponse:
 
 def test_calls_are_tried_again_while_the_network_or_the_load_is_in_the_way() -> None:
     passing = (ResponseHandlingException(OSError("gone")), _answered(503), _answered(429))
-    assert _tried("http://x", _failing(*passing), pauses=(0, 0, 0)) == "done"
+    assert tried("http://x", _failing(*passing), pauses=(0, 0, 0)) == "done"
     with pytest.raises(EngineError, match="cannot be reached"):
-        _tried("http://x", _failing(ResponseHandlingException(OSError("gone"))), pauses=())
+        tried("http://x", _failing(ResponseHandlingException(OSError("gone"))), pauses=())
     refused = _failing(_answered(400), _answered(400))
     with pytest.raises(EngineError, match="refused a request"):
-        _tried("http://x", refused, pauses=(0, 0, 0))
+        tried("http://x", refused, pauses=(0, 0, 0))
     with pytest.raises(EngineError, match="refuses the key; set the environment variable QDRANT_API_KEY"):
-        _tried("http://x", _failing(_answered(401), _answered(401)), pauses=(0,))
+        tried("http://x", _failing(_answered(401), _answered(401)), pauses=(0,))
 
 
 def test_an_assistant_answers_the_same_from_both(corpus_dir: Path, index_dir: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -9,6 +10,10 @@ from training.data import Question
 from training.examples import Examples, borrowed, renamed, swapped
 from training.rivals import Rivals, lacks
 from training.wording import Words
+
+if TYPE_CHECKING:
+    import torch
+    from training.network import SpanReader
 
 LIONS = "In Kenya, lions sleep by day. At night Leo Marsh films them for the National Trust, as he did in 1998."
 ZEBRAS = "In Namibia, zebras eat grass. A herd of them was filmed at night by Ada Wolf in 2004 for the Prairie Museum."
@@ -148,9 +153,10 @@ def test_the_loss_compares_the_two_texts_of_a_question_by_their_margins() -> Non
     each = [np.log(1 + np.exp(2) + np.exp(1)) - 2, np.log(np.exp(4) + np.exp(3) + np.exp(4)) - 4]
     # The wrong text's tokens are 1 and 0 below and at its "not answered here", the right one's 2 and 1 above.
     both = np.log(np.exp(2) + np.exp(1) + np.exp(-1) + np.exp(0)) - 2
-    found = float(span_loss(GivenScores(scores), [[right, wrong]], "cpu"))
+    reader = cast("SpanReader", GivenScores(scores))
+    found = float(span_loss(reader, [[right, wrong]], "cpu"))
     assert found == pytest.approx(np.mean(each) + TOGETHER * both, abs=1e-5)
-    apart = float(span_loss(GivenScores(scores), [[right], [wrong]], "cpu"))
+    apart = float(span_loss(reader, [[right], [wrong]], "cpu"))
     assert apart == pytest.approx(np.mean(each), abs=1e-5)
 
 

@@ -16,7 +16,8 @@ SHARES = {"en": 0.34, "es": 0.22, "fr": 0.22, "it": 0.22}
 # User reviews and forum posts are far from news; single sentences teach little about passages.
 SOURCE_CAPS = {"squadshifts_reddit.en": 2_500, "qamr": 4_000}
 QAMR_FILES = ("qamr_dev.en", "qamr_test.en")
-# Chances of a near miss: a text that lacks the answer, beside the one that has it, or a changed question; about half of the borrowed and swapped find no name that fits.
+# Chances of a near miss: a text that lacks the answer, beside the one that has it, or a changed question; about half of
+# the borrowed and swapped find no name that fits.
 # What a text that names the right things does not say is asked most often, as it was refused least.
 ELSEWHERE_SHARE, RIVAL_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE = 0.10, 0.15, 0.05, 0.06, 0.16
 OTHER_LANGUAGE_SHARE = 0.25

@@ -11,6 +11,24 @@ from transformers import BertConfig, BertModel
 WINDOW_TOKENS, QUESTION_TOKENS, ANSWER_TOKENS = 192, 40, 25
 
 
+class WindowDropout(torch.nn.Module):
+    """Dropout of the same dimensions at all tokens of a window (Gal and Ghahramani 2016).
+
+    Drawing for every token takes a third of a training step on two cores.
+    """
+
+    def __init__(self, chance: float) -> None:
+        super().__init__()
+        self.chance = chance
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """Return the states, (windows, tokens, dimensions), scaled so that their mean stays."""
+        if not self.training:
+            return states
+        kept = torch.rand(len(states), 1, states.shape[-1], device=states.device) >= self.chance
+        return states * (kept / (1 - self.chance))
+
+
 class SpanReader(torch.nn.Module):
     """A BERT body with two scores a token: that the answer starts there, and that it ends there."""
 
@@ -18,13 +36,16 @@ class SpanReader(torch.nn.Module):
         super().__init__()
         self.body = body
         self.head = torch.nn.Linear(body.config.hidden_size, 2)
-        self.drop(0.0)
+        for module in self.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
 
     def drop(self, chance: float) -> None:
-        """Set the chance that a number is dropped in training; attention weights, costly to draw for, are all kept."""
-        for name, module in self.named_modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0 if name.endswith("attention.self.dropout") else chance
+        """Drop numbers by chance while training; attention weights are all kept."""
+        self.body.embeddings.dropout = WindowDropout(chance)
+        for layer in self.body.encoder.layer:
+            layer.attention.output.dropout = WindowDropout(chance)
+            layer.output.dropout = WindowDropout(chance)
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor

@@ -117,7 +117,8 @@ def span_loss(reader: SpanReader, questions: Sequence[Sequence[Row]], device: st
     scores = reader.scores(states.float(), mask, types)
     targets = [torch.tensor([getattr(row, side) for row in rows], device=device) for side in ("start", "end")]
     firsts = np.cumsum([0, *map(len, questions[:-1])])
-    pairs = torch.tensor([at for at, windows in zip(firsts, questions, strict=True) if len(windows) == 2], device=device)
+    paired = [at for at, windows in zip(firsts, questions, strict=True) if len(windows) == 2]
+    pairs = torch.tensor(paired, dtype=torch.long, device=device)
     loss = torch.zeros((), device=device)
     for score, target in zip(scores, targets, strict=True):
         loss = loss + 0.5 * functional.cross_entropy(score, target)

@@ -34,7 +34,7 @@ class Student(torch.nn.Module):
         return [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
 
     def forward(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Return unit vectors, (texts, dimensions), float32; matrix products run in bfloat16."""
+        """Return unit vectors, (texts, dimensions), float32; see `mixed_precision` for the products."""
         longest = max(map(len, ids))
         padded = torch.zeros((len(ids), longest), dtype=torch.long)
         for i, row in enumerate(ids):

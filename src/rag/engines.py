@@ -10,7 +10,8 @@ from rag.engine import Engine
 from rag.errors import EngineError, IndexDirectoryError
 from rag.local import Local
 from rag.manifest import MANIFEST, writing
-from rag.qdrant import Place, Qdrant, checked_url
+from rag.qdrant import Qdrant
+from rag.qdrant_collection import Place, checked_url
 
 ENGINES = ("local", "qdrant")
 # Hidden, like what else a stopped build leaves: without a manifest there is no index yet.

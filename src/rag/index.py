@@ -30,7 +30,8 @@ from rag.journal import Journal
 from rag.local import Local
 from rag.manifest import FORMAT, MANIFEST, Manifest, damaged, exclusive, stamp_of, writing
 from rag.passages import Passages
-from rag.qdrant import Place, Qdrant, reach
+from rag.qdrant import Qdrant
+from rag.qdrant_collection import Place, reach
 from rag.sentences import sentences
 from rag.sources import Corpus, Skipped, Sources
 from rag.spans import Document, Span

@@ -1,103 +1,48 @@
 """The engine beyond one machine: passages as points of a Qdrant collection."""
 
 import functools
-import hashlib
-import json
-import os
-import re
 import shutil
-import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.engine import Ranking, Selection
-from rag.errors import EngineError, IndexDirectoryError
+from rag.errors import IndexDirectoryError
 from rag.files import mapped
-from rag.lexical import question_words, rarity, terms
+from rag.lexical import question_words, rarity
+from rag.qdrant_collection import (
+    AT_ONCE,
+    PAUSES,
+    Place,
+    VectorsOf,
+    check_kind,
+    connect,
+    digests,
+    latest,
+    prepare,
+    says,
+    send,
+    tried,
+    verified_copy,
+)
+from rag.qdrant_points import DENSE, WORDS, own_words, point_id, term_number, term_weight
 from rag.spans import Span
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
 
-MEMORY = ":memory:"
-KEY_VARIABLE = "QDRANT_API_KEY"
-# What `since` counts, how terms are numbered and what an id is made of: another number, another collection.
-POINTS = 1
-OLDEST_SERVER = (1, 16)
-DENSE, WORDS = "dense", "words"
-# BM25 as `Lexical` has it by default; the inverse document frequency is the server's part.
-_K1, _B = 1.5, 0.75
 # The server counts ranks from 0 and adds this to them; `fuse` counts from 1 and adds 60.
 RRF = 61
-_AT_ONCE = 256
 _IDS_AT_ONCE = 4096
-_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
-_SECONDS = 60
 _MOST_WEIGHTS = 10_000
 _TERMS_AT_ONCE = 64
-_NAMESPACE = uuid.UUID("5b0c63d1-0f6a-5a3e-9a57-0f4b8f1f2c11")
 
 T = TypeVar("T")
-VectorsOf = Callable[[Sequence[int]], NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the points of one index lie: a server's URL or a folder, and the token in the names of its collections."""
-
-    url: str
-    token: str
-
-    def collection(self, fingerprint: str) -> str:
-        """Return the name of the collection for an encoder's vectors."""
-        kind = hashlib.sha256(f"{POINTS} {fingerprint}".encode()).hexdigest()[:8]
-        return f"{self.family}{kind}"
-
-    @property
-    def family(self) -> str:
-        """Return how the names of all the index's collections begin."""
-        return f"verbatim-{self.token}-"
-
-    @property
-    def folder(self) -> Path | None:
-        """Return the folder of a place that is no server."""
-        return None if self.url == MEMORY or "://" in self.url else Path(self.url)
-
-
-def checked_url(url: str) -> str:
-    """Return the URL of a server, ":memory:", or the absolute path of a folder.
-
-    Raises EngineError when it is none of them or holds a secret.
-    """
-    if url == MEMORY:
-        return url
-    if "://" not in url:
-        if not url or re.fullmatch(r"[\w.-]+:\d+/?", url):
-            raise EngineError(f"{url!r} is no URL of a Qdrant server; write it as http://localhost:6333")
-        return str(Path(url).resolve())
-    try:
-        parts = urlsplit(url)
-        well = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        well = None
-    if not well:
-        raise EngineError(f"{url!r} is no URL of a Qdrant server; write it as http://localhost:6333")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise EngineError(
-            f"the URL of the Qdrant server at {parts.hostname} holds more than an address; put the key into the"
-            f" environment variable {KEY_VARIABLE}"
-        )
-    return url.rstrip("/")
 
 
 class Qdrant:
@@ -137,20 +82,20 @@ class Qdrant:
         name, files = place.collection(fingerprint), {}
         store = None if place.folder is None else place.folder / f"{name}-{folder.name}"
         if store is not None:
-            with _says(place.url):
+            with says(place.url):
                 shutil.rmtree(store, ignore_errors=True)
                 store.mkdir(parents=True)
-        client = _connect(place, store)
+        client = connect(place, store)
         try:
             width = vectors([0]).shape[1]
-            average = _prepare(client, place, name, fingerprint, width, passages)
-            since = 1 + _latest(client, place, name)
-            _send(client, place, name, passages, ids, vectors, average=average, since=since)
+            average = prepare(client, place, name, fingerprint, width, passages)
+            since = 1 + latest(client, place, name)
+            send(client, place, name, passages, ids, vectors, average=average, since=since)
         finally:
             if store is not None:
                 client.close()
         if store is not None:
-            files = _digests(store)
+            files = digests(store)
         description = {
             "name": "qdrant",
             "url": place.url,
@@ -175,10 +120,10 @@ class Qdrant:
         """
         place = Place(description["url"], description["token"])
         if place.folder is None:
-            engine = cls(_connect(place), place, folder, description)
+            engine = cls(connect(place), place, folder, description)
         else:
-            with _verified_copy(place.folder / str(description["store"]), description["files"]) as copy:
-                engine = cls(_connect(place, copy), place, folder, description)
+            with verified_copy(place.folder / str(description["store"]), description["files"]) as copy:
+                engine = cls(connect(place, copy), place, folder, description)
             weakref.finalize(engine, engine._client.close)
         engine._check()
         return engine
@@ -260,9 +205,9 @@ class Qdrant:
         for at, name in enumerate(names):
             if name in scored:
                 dense[at] = scored[name].score
-                own = _own_words(scored[name])
+                own = own_words(scored[name])
                 lexical[at] = sum(
-                    max(much * own.get(_number(term), 0.0) for term, much in word.items()) for word in words
+                    max(much * own.get(term_number(term), 0.0) for term, much in word.items()) for word in words
                 )
         return dense, lexical
 
@@ -278,8 +223,8 @@ class Qdrant:
         if not 0 <= start <= stop <= len(self):
             raise IndexError(f"rows {start}:{stop} do not lie in {len(self)} rows")
         found = np.empty((stop - start, self.dimensions), np.float32)
-        for first in range(start, stop, _AT_ONCE):
-            names = self._names(np.arange(first, min(first + _AT_ONCE, stop)))
+        for first in range(start, stop, AT_ONCE):
+            names = self._names(np.arange(first, min(first + AT_ONCE, stop)))
             points = self._called(
                 functools.partial(self._client.retrieve, self._name, names, with_payload=False, with_vectors=[DENSE])
             )
@@ -326,7 +271,7 @@ class Qdrant:
                 f"the collection {name} is not at {url}; build the index again with `rag build`, or restore it there"
             )
         config = self._called(lambda: self._client.get_collection(name)).config
-        _check_kind(config, name, url, self.description["fingerprint"], self.dimensions)
+        check_kind(config, name, url, self.description["fingerprint"], self.dimensions)
         count = self._called(lambda: self._client.count(name, count_filter=self._condition(None), exact=True)).count
         if count < len(self):
             raise self._incomplete()
@@ -389,7 +334,7 @@ class Qdrant:
         weights = self._learned([term for word in words for term in word])
         for word in words:
             for term, much in word.items():
-                values[_number(term)] = values.get(_number(term), 0.0) + much / weights[term]
+                values[term_number(term)] = values.get(term_number(term), 0.0) + much / weights[term]
         return models.SparseVector(indices=[*values], values=[*values.values()])
 
     def _learned(self, wanted: Sequence[str]) -> dict[str, float]:
@@ -406,7 +351,7 @@ class Qdrant:
             part = unknown[first : first + _TERMS_AT_ONCE]
             requests = [
                 models.QueryRequest(
-                    query=models.SparseVector(indices=[_number(term)], values=[1.0]),
+                    query=models.SparseVector(indices=[term_number(term)], values=[1.0]),
                     using=WORDS,
                     filter=condition,
                     limit=1,
@@ -416,7 +361,7 @@ class Qdrant:
             ]
             responses = self._called(functools.partial(self._client.query_batch_points, self._name, requests))
             for term, response in zip(part, responses, strict=True):
-                known[term] = _weight(term, response.points)
+                known[term] = term_weight(term, response.points)
         # Another thread may do the same; each leaves a whole dictionary.
         merged = {**self._weights, **known}
         self._weights = dict(list(merged.items())[-_MOST_WEIGHTS:]) if unknown else self._weights
@@ -442,273 +387,5 @@ class Qdrant:
                 return row
         return None
 
-    def _called(self, call: Callable[[], T], *, pauses: Sequence[float] = _PAUSES) -> T:
-        return _tried(self._place.url, call, pauses=pauses)
-
-
-def reach(place: Place) -> None:
-    """Raise EngineError where a server cannot be used, before hours of embedding find out."""
-    if "://" in place.url:
-        _connect(place).close()
-
-
-def _connect(place: Place, store: Path | None = None) -> "QdrantClient":
-    try:
-        from qdrant_client import QdrantClient
-    except ImportError as error:
-        raise EngineError(
-            'the engine "qdrant" needs the package qdrant-client: run `pip install "verbatim-qa[qdrant]"`'
-        ) from error
-    if store is not None:
-        with _says(place.url):
-            return QdrantClient(path=str(store), force_disable_check_same_thread=True)
-    if place.url == MEMORY:
-        return _memory()
-    port = urlsplit(place.url).port or (443 if place.url.startswith("https") else 6333)
-    client = QdrantClient(
-        url=place.url,
-        port=port,
-        api_key=os.environ.get(KEY_VARIABLE) or None,
-        timeout=_SECONDS,
-        check_compatibility=False,
-    )
-    version = _tried(place.url, client.info, pauses=()).version
-    if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_SERVER:
-        oldest = ".".join(map(str, OLDEST_SERVER))
-        raise EngineError(f"the Qdrant server at {place.url} is version {version}; it takes {oldest} or a later one")
-    return client
-
-
-@functools.cache
-def _memory() -> "QdrantClient":
-    """Return what `:memory:` is in this process: one store, so that what was built can be opened."""
-    from qdrant_client import QdrantClient
-
-    return QdrantClient(location=MEMORY)
-
-
-@contextmanager
-def _says(url: str) -> Iterator[None]:
-    """Say in one sentence what keeps the engine from working."""
-    from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
-
-    try:
-        yield
-    except UnexpectedResponse as error:
-        if error.status_code in (401, 403):
-            raise EngineError(
-                f"the Qdrant server at {url} refuses the key; set the environment variable {KEY_VARIABLE}"
-            ) from error
-        said = " ".join(str(error).split())[:200]
-        raise EngineError(f"the Qdrant server at {url} refused a request ({said}); look into its log") from error
-    except ApiException as error:
-        said = " ".join(str(error).split())[:160] or type(error).__name__
-        raise EngineError(
-            f"the Qdrant server at {url} cannot be reached ({said}); start it, or correct the URL"
-        ) from error
-    except OSError as error:
-        raise EngineError(
-            f"the folder {url} cannot be used ({error.strerror or error}); name another one with --url"
-        ) from error
-
-
-def _tried(url: str, call: Callable[[], T], *, pauses: Sequence[float] = _PAUSES) -> T:
-    """Return what a call returns, trying again while the network or the server's load is in the way."""
-    from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
-
-    for pause in pauses:
-        try:
-            return call()
-        except UnexpectedResponse as error:
-            if error.status_code is None or (error.status_code != 429 and error.status_code < 500):
-                break
-        except ResponseHandlingException:
-            pass
-        time.sleep(pause)
-    with _says(url):
-        return call()
-
-
-def _prepare(
-    client: "QdrantClient", place: Place, name: str, fingerprint: str, width: int, passages: Sequence[Span]
-) -> float:
-    """Make the collection where it is not there yet, and return the average length its passages are compared with."""
-    from qdrant_client import models
-
-    if _tried(place.url, lambda: client.collection_exists(name)):
-        config = _tried(place.url, lambda: client.get_collection(name)).config
-        _check_kind(config, name, place.url, fingerprint, width)
-        return float((config.metadata or {})["average_length"])
-    lengths = sum(len(terms(passage.text, passage.document.language)) for passage in passages)
-    average = max(lengths / max(len(passages), 1), 1e-9)
-    codes = models.ScalarQuantization(
-        scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
-    )
-    _tried(
-        place.url,
-        lambda: client.create_collection(
-            name,
-            # The whole vectors stay on the disk; what is searched in memory are their 8-bit codes.
-            vectors_config={DENSE: models.VectorParams(size=width, distance=models.Distance.DOT, on_disk=True)},
-            sparse_vectors_config={WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            quantization_config=codes,
-            on_disk_payload=True,
-            metadata={"points": POINTS, "fingerprint": fingerprint, "average_length": average},
-        ),
-    )
-    if "://" in place.url:
-        for field, kind in (("document", "keyword"), ("language", "keyword"), ("since", "integer")):
-            schema = models.PayloadSchemaType(kind)
-            _tried(
-                place.url,
-                functools.partial(client.create_payload_index, name, field, schema, wait=True),
-            )
-    return average
-
-
-def _check_kind(config: "models.CollectionConfig", name: str, url: str, fingerprint: str, width: int) -> None:
-    said = config.metadata or {}
-    if said.get("fingerprint") != fingerprint or said.get("points") != POINTS:
-        raise EngineError(
-            f"the collection {name} at {url} is of another encoder than this index; delete it there, and build again"
-        )
-    vectors = config.params.vectors
-    found = vectors[DENSE].size if isinstance(vectors, dict) and DENSE in vectors else None
-    if found != width:
-        raise EngineError(
-            f"the collection {name} at {url} holds vectors of {found} numbers and the encoder makes {width};"
-            " delete it there, and build again"
-        )
-
-
-def _latest(client: "QdrantClient", place: Place, name: str) -> int:
-    """Return the last build that sent a point, 0 for none."""
-    from qdrant_client import models
-
-    order = models.OrderBy(key="since", direction=models.Direction.DESC)
-    points, _ = _tried(
-        place.url, lambda: client.scroll(name, limit=1, order_by=order, with_payload=["since"], with_vectors=False)
-    )
-    return int((points[0].payload or {})["since"]) if points else 0
-
-
-def _send(
-    client: "QdrantClient",
-    place: Place,
-    name: str,
-    passages: Sequence[Span],
-    ids: NDArray[np.uint64],
-    vectors: VectorsOf,
-    *,
-    average: float,
-    since: int,
-) -> None:
-    """Send the points that are not there yet, a batch at a time."""
-    from qdrant_client import models
-
-    for first in range(0, len(passages), _AT_ONCE):
-        names = [str(uuid.UUID(int=int(high) << 64 | int(low))) for high, low in ids[first : first + _AT_ONCE]]
-        there = _tried(
-            place.url, functools.partial(client.retrieve, name, names, with_payload=False, with_vectors=False)
-        )
-        known = {str(point.id) for point in there}
-        missing = [(first + at, each) for at, each in enumerate(names) if each not in known]
-        if not missing:
-            continue
-        rows = vectors([row for row, _ in missing])
-        points = [
-            models.PointStruct(
-                id=each, vector=_vectors(passages[row], vector, average), payload=payload_of(passages[row], since)
-            )
-            for (row, each), vector in zip(missing, rows, strict=True)
-        ]
-        _tried(place.url, functools.partial(client.upsert, name, points, wait=True))
-
-
-def _vectors(passage: Span, vector: NDArray[np.float32], average: float) -> dict[str, Any]:
-    from qdrant_client import models
-
-    indices, values = sparse_of(terms(passage.text, passage.document.language), average)
-    return {DENSE: vector.tolist(), WORDS: models.SparseVector(indices=indices, values=values)}
-
-
-def sparse_of(found: Sequence[str], average: float) -> tuple[list[int], list[float]]:
-    """Return the numbers of a passage's terms, and what each adds to its BM25 score before the server weighs it."""
-    counts: dict[int, int] = {}
-    for term in found:
-        counts[_number(term)] = counts.get(_number(term), 0) + 1
-    norm = _K1 * (1 - _B + _B * len(found) / average)
-    return [*counts], [count / (count + norm) for count in counts.values()]
-
-
-def payload_of(passage: Span, since: int) -> dict[str, Any]:
-    """Return what a point says of its passage, and the build since which it counts."""
-    document = passage.document
-    return {
-        "document": document.id,
-        "language": document.language,
-        "start": passage.start,
-        "end": passage.end,
-        "since": since,
-    }
-
-
-def point_id(passage: Span, fingerprint: str) -> tuple[int, int]:
-    """Return the two halves of the id of a passage's point."""
-    document = passage.document
-    text = hashlib.sha256(passage.text.encode("utf-8", "surrogatepass")).hexdigest()
-    content = [POINTS, fingerprint, document.id, document.language, passage.start, passage.end, text]
-    number = uuid.uuid5(_NAMESPACE, json.dumps(content)).int
-    return number >> 64, number & (1 << 64) - 1
-
-
-def _number(term: str) -> int:
-    """Return the index of a term in sparse vectors; of a million terms, one in some four thousand shares its number."""
-    return int.from_bytes(hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
-
-
-def _own_words(point: "models.ScoredPoint") -> dict[int, float]:
-    words = point.vector[WORDS] if isinstance(point.vector, dict) else None
-    return dict(zip(words.indices, words.values, strict=True)) if words else {}
-
-
-def _weight(term: str, points: "Sequence[models.ScoredPoint]") -> float:
-    for point in points:
-        part = _own_words(point).get(_number(term))
-        if part:
-            return float(point.score / part)
-    return 0.0
-
-
-def _digests(store: Path) -> dict[str, str]:
-    return {
-        path.relative_to(store).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(store.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
-
-
-@contextmanager
-def _verified_copy(store: Path, files: Mapping[str, str]) -> Iterator[Path]:
-    """Copy the files of a local store after comparing them with their SHA-256.
-
-    The client unpickles what it reads, so it reads nothing that was not compared; and it locks what it opens, which
-    must not keep other readers or the next build away.
-    """
-    with TemporaryDirectory(prefix="verbatim-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder)
-        for name, digest in files.items():
-            target = copy / name
-            try:
-                content = (store / name).read_bytes()
-            except OSError as error:
-                raise IndexDirectoryError(
-                    f"the file {name} of {store} cannot be read; build the index again with `rag build`"
-                ) from error
-            if hashlib.sha256(content).hexdigest() != digest:
-                raise IndexDirectoryError(
-                    f"the file {name} of {store} was changed; build the index again with `rag build`"
-                )
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        yield copy
+    def _called(self, call: Callable[[], T], *, pauses: Sequence[float] = PAUSES) -> T:
+        return tried(self._place.url, call, pauses=pauses)

@@ -35,6 +35,13 @@ MASSES = {
     "it": "decina decine dozzina dozzine ventina trentina quarantina "
     "cinquantina centinaio centinaia migliaio migliaia milione milioni miliardo miliardi",
 }
+# Where "and" joins the words of one number, and not two numbers: "hundred and five", "treinta y dos".
+_JOINED = {
+    "en": r"(?<=hundred )and |(?<=thousand )and ",
+    "es": r"(?<=nta )y ",
+    "fr": r"(?<=nte )et |(?<=vingt )et ",
+    "it": r"(?<=cento )e |(?<=mille )e ",
+}
 _FIGURE = r"\d+(?:[.,' \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?"
 _SIGN = r"[$€£¥]"
 
@@ -61,6 +68,5 @@ def _pattern(language: str) -> re.Pattern[str]:
     if not masses:
         return re.compile(rf"(?:{_SIGN} ?)?{_FIGURE}(?: ?(?:%|{_SIGN}))?")
     word = rf"(?:{masses}|{'|'.join(COUNTS[language].split())})\b"
-    # "and" stands between number words, "2019 and two others" are two quantities.
-    number = rf"(?:{_FIGURE}(?:[ \u00a0-]{word})*|\b{word}(?:[ \u00a0-](?:and |y |et |e )?{word})*)"
+    number = rf"(?:{_FIGURE}(?:[ \u00a0-]{word})*|\b{word}(?:[ \u00a0-](?:{_JOINED[language]})?{word})*)"
     return re.compile(rf"(?:{_SIGN} ?)?{number}(?: (?:of|de|di) (?:{masses})\b)*(?: ?(?:%|{_SIGN}))?", re.IGNORECASE)
