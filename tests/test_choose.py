@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rag.choose import WHOLE, agreements, choose_span, highest_score
+from rag.choose import WHOLE, agreements, choose_span, joint_score
 
 # Ten words of four letters.
 PLACES = np.array([(5 * i, 5 * i + 4) for i in range(10)])
@@ -22,7 +22,7 @@ def scores(**at: float) -> np.ndarray:
 
 def test_a_span_without_rivals_is_chosen() -> None:
     assert choose_span(scores(t2=5), scores(t4=6), PLACES, most_tokens=8) == (2, 4)
-    assert highest_score(scores(t2=5), scores(t4=6), most_tokens=8) == 11
+    assert joint_score(scores(t2=5), scores(t4=6), most_tokens=8) == pytest.approx(11, abs=1e-4)
 
 
 def test_what_most_likely_spans_share_is_chosen_before_the_likeliest() -> None:
@@ -41,19 +41,24 @@ def test_two_rival_answers_are_not_quoted_together() -> None:
 def test_a_span_is_no_longer_than_allowed_and_runs_forwards() -> None:
     starts, ends = scores(t1=9, t7=2), scores(t8=9, t0=9)
     assert choose_span(starts, ends, PLACES, most_tokens=3) == (7, 8)
-    assert highest_score(starts, ends, most_tokens=3) == 11
-    assert highest_score(starts, ends, most_tokens=8) == 18
+    assert joint_score(starts, ends, most_tokens=3) == pytest.approx(11, abs=1e-2)
+    assert joint_score(starts, ends, most_tokens=8) == pytest.approx(18, abs=1e-2)
+
+
+def test_a_sentence_with_two_likely_bounds_scores_higher_than_its_likeliest_span() -> None:
+    found = joint_score(scores(t2=5), scores(t4=6, t5=6), most_tokens=8)
+    assert found == pytest.approx(11 + np.log(2), abs=1e-4)
 
 
 @given(SCORES, SCORES, st.integers(1, 12))
-def test_every_choice_is_a_span_and_no_span_scores_higher_than_the_highest(
+def test_every_choice_is_a_span_and_the_odds_of_all_spans_are_summed(
     starts: np.ndarray, ends: np.ndarray, most: int
 ) -> None:
     first, last = choose_span(starts, ends, PLACES, most_tokens=most)
     assert 0 <= first <= last < 10
     assert last - first < most
     spans = [float(starts[i]) + float(ends[j]) for i in range(10) for j in range(i, min(10, i + most))]
-    assert highest_score(starts, ends, most_tokens=most) == pytest.approx(max(spans))
+    assert joint_score(starts, ends, most_tokens=most) == pytest.approx(np.log(np.sum(np.exp(spans))), abs=1e-4)
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 30)), min_size=1, max_size=8))

@@ -160,6 +160,38 @@ def test_the_loss_compares_the_two_texts_of_a_question_by_their_margins() -> Non
     assert apart == pytest.approx(np.mean(each), abs=1e-5)
 
 
+def test_the_same_dimensions_drop_at_all_tokens_of_a_window_and_only_in_training() -> None:
+    torch = pytest.importorskip("torch")
+    from training.network import WindowDropout
+
+    dropout, states = WindowDropout(0.25), torch.ones(40, 3, 50)
+    torch.manual_seed(0)
+    dropped = dropout(states).numpy()
+    np.testing.assert_allclose(np.unique(dropped), [0, 1 / 0.75], rtol=1e-6)
+    assert (dropped == dropped[:, :1]).all()
+    assert not (dropped == dropped[:1]).all()
+    assert dropped.mean() == pytest.approx(1, abs=0.05)
+    assert (dropout.eval()(states) == states).all()
+
+
+def test_averaged_readers_have_the_mean_of_their_weights() -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from training.export_reader import average
+    from training.network import SpanReader
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    one, other = (SpanReader(BertModel(config, add_pooling_layer=False)) for _ in range(2))
+    wanted = {name: (a + other.state_dict()[name]) / 2 for name, a in one.state_dict().items() if a.is_floating_point()}
+    kept = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    found = average(one, other).state_dict()
+    assert len(wanted) > 20
+    for name, tensor in wanted.items():
+        torch.testing.assert_close(found[name], tensor)
+        assert torch.equal(other.state_dict()[name], kept[name])
+
+
 def test_a_shipped_reader_is_restored_to_the_scores_it_gives() -> None:
     pytest.importorskip("onnx")
     import onnxruntime

@@ -16,9 +16,13 @@ MOSTLY = 0.5
 Scores = NDArray[np.float32]
 
 
-def highest_score(starts: Scores, ends: Scores, *, most_tokens: int) -> float:
-    """Return the highest score of any span: its first token's start score and its last one's end score, summed."""
-    return float(span_scores(starts, ends, most_tokens).max())
+def joint_score(starts: Scores, ends: Scores, *, most_tokens: int) -> float:
+    """Return the logarithm of the odds that any span answers, of all of them together.
+
+    A span's own score is its first token's start score and its last one's end score, summed. Where several bounds are
+    as likely, none of them scores high.
+    """
+    return float(np.logaddexp.reduce(span_scores(starts, ends, most_tokens), axis=None))
 
 
 def choose_span(starts: Scores, ends: Scores, places: NDArray[np.int64], *, most_tokens: int) -> tuple[int, int]:

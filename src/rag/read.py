@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.choose import choose_span, highest_score
+from rag.choose import choose_span, joint_score
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
 from rag.quantities import whole_quantity
@@ -84,8 +84,9 @@ class SpanReader:
     """Takes the exact words, by a model that scores each token of a passage as the start and the end of the answer.
 
     The score of a span is its start's and its end's less those of `[CLS]`, which stand for "no answer here" (Devlin et
-    al. 2019). Each passage is read by itself, several at once: the model rounds its numbers by their range, so in one
-    batch a passage's scores would depend on what else is in it, and short passages would cost as much as the longest.
+    al. 2019); that of a sentence is the logarithm of the summed odds of its spans. Each passage is read by itself,
+    several at once: the model rounds its numbers by their range, so in one batch a passage's scores would depend on
+    what else is in it, and short passages would cost as much as the longest.
     """
 
     def __init__(self, encoder: Encoder, folder: Path = READER_FOLDER) -> None:
@@ -151,7 +152,7 @@ class SpanReader:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """A sentence of a passage with the scores of its tokens, and that of its best span above "no answer here"."""
+    """A sentence of a passage with the scores of its tokens, and its own above "no answer here"."""
 
     sentence: Span
     passage: Found
@@ -180,8 +181,8 @@ def _scored(
     if not inside:
         return None
     places = np.array([tokens[i][1:] for i in inside], np.int64)
-    highest = highest_score(starts[inside], ends[inside], most_tokens=ANSWER_TOKENS)
-    return _Scored(sentence, passage, places, starts[inside], ends[inside], highest - nothing)
+    joint = joint_score(starts[inside], ends[inside], most_tokens=ANSWER_TOKENS)
+    return _Scored(sentence, passage, places, starts[inside], ends[inside], joint - nothing)
 
 
 def whole_words(span: Span, within: Span) -> Span:
