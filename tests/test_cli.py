@@ -293,12 +293,16 @@ def test_a_damaged_index_is_refused_and_left_as_it_is(index_dir: Path, tmp_path:
     assert {path: path.read_bytes() for path in damaged.rglob("*") if path.is_file()} == before
 
 
-@pytest.fixture
-def gold(corpus_dir: Path, question: str, tmp_path: Path) -> Path:
+def _easy(corpus_dir: Path) -> dict[str, object]:
     first = min(path.name for path in corpus_dir.glob("*.txt"))
-    wording = " ".join(question.split()[:3])
+    asked = "Quanti volumi custodisce la biblioteca di Montalto?"
+    return {"question": asked, "answers": ["120.000"], "sources": [first]}
+
+
+@pytest.fixture
+def gold(corpus_dir: Path, tmp_path: Path) -> Path:
     rows = [
-        {"id": "easy", "lang": "en", "question": question, "answers": [wording], "sources": [first]},
+        {"id": "easy", "lang": "it", **_easy(corpus_dir)},
         {"id": "none", "lang": "en", "question": "zyx wvu?", "answers": [], "sources": []},
     ]
     path = tmp_path / "questions.jsonl"
@@ -348,12 +352,11 @@ def test_evaluate_shows_the_worst_misses(gold: Path, index_dir: Path, corpus_dir
 
 @pytest.mark.parametrize("given", [True, False])
 def test_evaluate_asks_the_chats_given_or_beside(
-    given: bool, gold: Path, index_dir: Path, corpus_dir: Path, question: str, tmp_path: Path
+    given: bool, gold: Path, index_dir: Path, corpus_dir: Path, tmp_path: Path
 ) -> None:
-    first = min(path.name for path in corpus_dir.glob("*.txt"))
-    turn = {"question": question, "answers": [" ".join(question.split()[:3])], "sources": [first]}
+    turn = _easy(corpus_dir)
     chats = tmp_path / ("elsewhere.jsonl" if given else "chats.jsonl")
-    chats.write_text(json.dumps({"id": "chat", "lang": "en", "turns": [turn, turn]}))
+    chats.write_text(json.dumps({"id": "chat", "lang": "it", "turns": [turn, turn]}))
     options = ["--chats", str(chats)] if given else []
     values = json.loads(rag("evaluate", gold, "--index", index_dir, "--json", *options).stdout)
     assert values["follow_ups"]["questions"] == 1

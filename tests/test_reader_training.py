@@ -145,6 +145,7 @@ class GivenScores:
 
 def test_the_loss_compares_the_two_texts_of_a_question_by_their_margins() -> None:
     torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
     from training.reader import TOGETHER, Row, span_loss
 
     right, wrong = Row([2, 5, 3, 6, 7, 3], 3, 3, 3), Row([2, 5, 3, 8, 9, 3], 3, 0, 0)
