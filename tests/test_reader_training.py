@@ -175,6 +175,20 @@ def test_the_same_dimensions_drop_at_all_tokens_of_a_window_and_only_in_training
     assert (dropout.eval()(states) == states).all()
 
 
+def test_all_dropout_but_that_of_the_attention_is_by_window() -> None:
+    torch = pytest.importorskip("torch")
+    from training.network import SpanReader, WindowDropout
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=8)
+    reader = SpanReader(BertModel(config, add_pooling_layer=False))
+    reader.drop(0.1)
+    reader.drop(0.2)
+    # One for the words, and two a layer.
+    assert [each.chance for each in reader.modules() if isinstance(each, WindowDropout)] == [0.2] * 5
+    assert [each.p for each in reader.modules() if isinstance(each, torch.nn.Dropout)] == [0.0] * 2
+
+
 def test_averaged_readers_have_the_mean_of_their_weights() -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")

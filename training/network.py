@@ -42,10 +42,9 @@ class SpanReader(torch.nn.Module):
 
     def drop(self, chance: float) -> None:
         """Drop numbers by chance while training; attention weights are all kept."""
-        self.body.embeddings.dropout = WindowDropout(chance)
-        for layer in self.body.encoder.layer:
-            layer.attention.output.dropout = WindowDropout(chance)
-            layer.output.dropout = WindowDropout(chance)
+        for name, module in list(self.body.named_modules()):
+            if isinstance(module, torch.nn.Dropout | WindowDropout) and not name.endswith("attention.self.dropout"):
+                self.body.set_submodule(name, WindowDropout(chance))
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
