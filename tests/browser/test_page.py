@@ -134,7 +134,7 @@ def test_a_follow_up_is_read_in_the_light_of_the_conversation(visit: Visit) -> N
     expect(reader.last.locator("blockquote mark")).to_contain_text("Erwin")
     reader.ask("What series did he direct?")
     expect(reader.page.locator("#chat .bot-row")).to_have_count(2)
-    expect(reader.last.locator("blockquote").first).to_contain_text("Erwin")
+    expect(reader.last.locator("blockquote mark").first).to_contain_text("House of David")
 
 
 def test_filters_leave_only_what_was_chosen(visit: Visit) -> None:
