@@ -20,7 +20,7 @@ LARGEST_BYTES = 26_000_000
 def average(reader: SpanReader, other: SpanReader) -> SpanReader:
     """Return the reader with the mean of its weights and another's, from which or with which it was trained.
 
-    The mean reads better than either (Wortsman et al. 2022, "Model soups").
+    It may read better than either (Wortsman et al. 2022, "Model soups"): see the table in training/README.md.
     """
     weights = other.state_dict()
     for name, tensor in reader.state_dict().items():

@@ -30,7 +30,7 @@ from rag.qdrant_collection import (
     tried,
     verified_copy,
 )
-from rag.qdrant_points import DENSE, WORDS, own_words, point_id, term_number, term_weight
+from rag.qdrant_points import DENSE, WORDS, own_words, point_id, point_names, term_number, term_weight
 from rag.spans import Span
 
 if TYPE_CHECKING:
@@ -374,7 +374,7 @@ class Qdrant:
         return sorted(known, key=lambda pair: (-pair[1], pair[0]))
 
     def _names(self, rows: NDArray[np.int64]) -> list[str]:
-        return [str(uuid.UUID(int=int(high) << 64 | int(low))) for high, low in self._ids[rows]]
+        return point_names(self._ids[rows])
 
     def _row(self, name: str) -> int | None:
         number = uuid.UUID(name).int

@@ -5,7 +5,6 @@ import hashlib
 import os
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from rag.errors import EngineError, IndexDirectoryError
 from rag.lexical import terms
-from rag.qdrant_points import DENSE, POINTS, WORDS, payload_of, vectors_of
+from rag.qdrant_points import DENSE, POINTS, WORDS, payload_of, point_names, vectors_of
 from rag.spans import Span
 
 if TYPE_CHECKING:
@@ -253,7 +252,7 @@ def send(
     from qdrant_client import models
 
     for first in range(0, len(passages), AT_ONCE):
-        names = [str(uuid.UUID(int=int(high) << 64 | int(low))) for high, low in ids[first : first + AT_ONCE]]
+        names = point_names(ids[first : first + AT_ONCE])
         there = tried(
             place.url, functools.partial(client.retrieve, name, names, with_payload=False, with_vectors=False)
         )

@@ -61,13 +61,18 @@ def point_id(passage: Span, fingerprint: str) -> tuple[int, int]:
     return number >> 64, number & (1 << 64) - 1
 
 
+def point_names(ids: NDArray[np.uint64]) -> list[str]:
+    """Return ids, (points, 2) as `point_id` makes them, as the server writes them."""
+    return [str(uuid.UUID(int=int(high) << 64 | int(low))) for high, low in ids]
+
+
 def term_number(term: str) -> int:
     """Return the index of a term in sparse vectors; of a million terms, one in some four thousand shares its number."""
     return int.from_bytes(hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
 
 
 def own_words(point: "models.ScoredPoint") -> dict[int, float]:
-    """Return what each term, by its number, adds to the score of a point that was asked for with them."""
+    """Return the numbers of a point's terms, each with its part of the BM25 score; none if they did not come along."""
     words = point.vector[WORDS] if isinstance(point.vector, dict) else None
     return dict(zip(words.indices, words.values, strict=True)) if words else {}
 
