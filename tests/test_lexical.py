@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexDirectoryError
-from rag.lexical import Lexical, coverage, query_terms, question_words, rarity, terms
+from rag.lexical import Lexical, _stopword_lists, coverage, query_terms, question_words, rarity, terms
 
 LANGUAGES = ["en", "es", "fr", "it", "de", "und"]
 # Few words, so that random passages share some; words of several languages, so that stopwords and stems matter.
@@ -360,3 +360,18 @@ def test_coverage_counts_the_best_of_a_words_terms() -> None:
     rare = {"war": 3.0, "guerr": 3.0, "king": 1.0, "re": 5.0}
     assert coverage(words, {"guerr", "re"}, rare.__getitem__) == pytest.approx((3 * 0.8 + 1 * 0.9) / 4)
     assert coverage([], {"war"}, lambda term: 1.0) == 0.0
+
+
+def test_terms_need_no_more_of_bm25s_than_its_stopwords_and_never_jax() -> None:
+    code = "import sys; from rag.lexical import terms; print(terms('who leads it', 'en'), *sorted(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.startswith("['lead'] ")
+    assert not {"bm25s", "jax", "scipy"} & set(printed.split())
+
+
+@pytest.mark.parametrize("name", ["STOPWORDS_EN_PLUS", "STOPWORDS_SPANISH", "STOPWORDS_FRENCH", "STOPWORDS_ITALIAN"])
+def test_the_stopwords_are_those_that_bm25s_exports(name: str) -> None:
+    from bm25s import stopwords
+
+    assert len(getattr(stopwords, name)) > 100
+    assert getattr(_stopword_lists(), name) == getattr(stopwords, name)

@@ -1,13 +1,15 @@
 """What the reader's training makes of questions, and how it rounds."""
 
 import random
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 from training.data import Question
-from training.examples import Examples, borrowed, renamed, swapped
+from training.examples import UNANSWERABLE_REPEATED, Example, Examples, borrowed, renamed, swapped
 from training.rivals import Rivals, lacks
 from training.wording import Words
 
@@ -47,19 +49,48 @@ def test_every_answer_of_an_example_is_at_its_place() -> None:
     assert 30 < missing < 150
 
 
-def test_a_text_that_lacks_the_answer_comes_after_the_one_that_has_it() -> None:
-    pairs = [together for together in Examples(asked(), NoWords(), seed=3).chunk(300) if len(together) == 2]
-    assert len(pairs) > 10
-    for answered, lacking in pairs:
-        assert answered.start >= 0 > lacking.start
-        assert answered.question == lacking.question
-        assert lacks(lacking.text, answered.text[answered.start : answered.end])
+def test_texts_that_lack_the_answer_come_after_the_one_that_has_it() -> None:
+    groups = [together for together in Examples(asked(), NoWords(), seed=3).chunk(300) if len(together) > 1]
+    assert {len(together) for together in groups} <= {2, 3, 4}
+    assert len(groups) > 30
+    for answered, *lacking in groups:
+        assert answered.start >= 0
+        assert all(e.start == -1 and e.question == answered.question for e in lacking)
+        assert all(lacks(e.text, answered.text[answered.start : answered.end]) for e in lacking)
+
+
+def test_a_rival_of_another_language_lacks_the_answer_in_that_language() -> None:
+    english = replace(question("Who films lions in Kenya?", LIONS, "Leo Marsh"), id="q")
+    spanish = replace(question("Leoni?", "I leoni di Leone Marsio dormono.", "Leone Marsio", language="it"), id="q")
+    rows = [english, spanish, question("Zebre?", "Le zebre mangiano i leoni, forse.", "zebre", language="it")]
+    examples = Examples(rows, NoWords(), seed=1)
+    found = {text for _ in range(40) for text in examples.near_misses(english)}
+    assert found == {"Le zebre mangiano i leoni, forse."}
+
+
+def test_each_part_draws_its_own_questions_and_all_parts_draw_every_one() -> None:
+    rows = [question(f"Who films lions, take {i}?", LIONS, "Leo Marsh") for i in range(10)]
+    examples = Examples(rows, NoWords(), seed=1)
+    drawn = []
+    for part in range(2):
+        examples.restart(7, part=part, parts=2)
+        drawn.append([examples.draw("en").id for _ in range(5)])
+    assert sorted(drawn[0] + drawn[1]) == sorted(q.id for q in rows)
+    examples.restart(7, part=1, parts=2)
+    assert [examples.draw("en").id for _ in range(5)] == drawn[1]
+
+
+def test_a_question_that_its_passage_does_not_answer_is_asked_twice_a_round() -> None:
+    rows = [*asked(), replace(asked()[0], id="none", start=-1, answer="")]
+    examples = Examples(rows, NoWords(), seed=1)
+    round_ = [examples.draw("en").id for _ in range(15)]
+    assert round_.count("none") == UNANSWERABLE_REPEATED == 2
+    assert len(set(round_)) == 14
 
 
 def test_a_rival_looks_like_the_answer_and_lacks_it() -> None:
     rows = asked()
-    rival = Rivals(rows).of(rows[0], random.Random(0))
-    assert rival == ZEBRAS
+    assert Rivals(rows).of(rows[0], random.Random(0), count=3) == [ZEBRAS]
     assert lacks(ZEBRAS, "leo marsh")
     assert not lacks(LIONS, "leo MARSH")
 
@@ -143,10 +174,11 @@ class GivenScores:
         return states, states
 
 
-def test_the_loss_compares_the_two_texts_of_a_question_by_their_margins() -> None:
+def test_the_loss_compares_the_texts_of_a_question_by_their_margins() -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from training.reader import TOGETHER, Row, span_loss
+    from training.reader import TOGETHER, span_loss
+    from training.windows import Batch, Row
 
     right, wrong = Row([2, 5, 3, 6, 7, 3], 3, 3, 3), Row([2, 5, 3, 8, 9, 3], 3, 0, 0)
     no = -1e4
@@ -155,10 +187,66 @@ def test_the_loss_compares_the_two_texts_of_a_question_by_their_margins() -> Non
     # The wrong text's tokens are 1 and 0 below and at its "not answered here", the right one's 2 and 1 above.
     both = np.log(np.exp(2) + np.exp(1) + np.exp(-1) + np.exp(0)) - 2
     reader = cast("SpanReader", GivenScores(scores))
-    found = float(span_loss(reader, [[right, wrong]], "cpu"))
+    found = float(span_loss(reader, Batch.of([[right, wrong]]), "cpu"))
     assert found == pytest.approx(np.mean(each) + TOGETHER * both, abs=1e-5)
-    apart = float(span_loss(reader, [[right], [wrong]], "cpu"))
+    apart = float(span_loss(reader, Batch.of([[right], [wrong]]), "cpu"))
     assert apart == pytest.approx(np.mean(each), abs=1e-5)
+    # A question with fewer texts than another counts them alone: the mean of two questions, of two texts and of three.
+    more = cast("SpanReader", GivenScores(torch.cat([scores, scores, scores[1:]])))
+    three = np.log(np.exp(2) + np.exp(1) + 2 * (np.exp(-1) + np.exp(0))) - 2
+    found = float(span_loss(more, Batch.of([[right, wrong], [right, wrong, wrong]]), "cpu"))
+    assert found == pytest.approx((2 * each[0] + 3 * each[1]) / 5 + TOGETHER * (both + three) / 2, abs=1e-5)
+
+
+def test_a_batch_pads_windows_and_tells_text_from_question() -> None:
+    pytest.importorskip("torch")
+    from training.windows import Batch, Row
+
+    short, long = Row([2, 5, 3, 6, 3], 3, 3, 3), Row([2, 5, 5, 3, 8, 9, 3], 4, 0, 0)
+    batch = Batch.of([[short], [long, short]])
+    ids, mask, types = (tensor.tolist() for tensor in batch.inputs("cpu"))
+    assert ids == [[2, 5, 3, 6, 3, 0, 0], [2, 5, 5, 3, 8, 9, 3], [2, 5, 3, 6, 3, 0, 0]]
+    assert mask == [[1, 1, 1, 1, 1, 0, 0], [1] * 7, [1, 1, 1, 1, 1, 0, 0]]
+    assert types == [[0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 0, 0]]
+    assert (batch.starts.tolist(), batch.together.tolist()) == ([3, 0, 3], [[1, 2]])
+
+
+class GivenExamples:
+    """The same groups of examples again and again."""
+
+    def __init__(self, groups: list[list[Example]]) -> None:
+        self.choose, self.groups = random.Random(0), groups
+
+    def chunk(self, size: int) -> list[list[Example]]:
+        return [self.groups[i % len(self.groups)] for i in range(size)]
+
+
+def test_a_question_whose_answer_is_longer_than_a_window_is_left_out_with_its_near_misses() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from tokenizers import Tokenizer
+    from training.reader import batches
+
+    tokenizer = Tokenizer.from_file("src/rag/models/encoder/tokenizer.json")
+    tokenizer.no_truncation()
+    long = "lion " * 300
+    missing = Example("Who?", ZEBRAS, -1, -1)
+    groups = [[Example("Who?", long, 0, len(long)), missing], [Example("Who?", LIONS, 38, 47), missing]]
+    made = batches(cast("Examples", GivenExamples(groups)), tokenizer, 3)
+    for batch in (next(made) for _ in range(20)):
+        assert len(batch.together) == 3
+        assert (batch.starts[batch.together[:, 0]] > 0).all()
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_every_process_makes_its_part_of_the_batches(workers: int) -> None:
+    from training.workers import produce
+
+    def make(part: int, parts: int) -> Iterator[int]:
+        yield from range(part, 12, parts)
+
+    made = produce(make, workers)
+    assert sorted(next(made) for _ in range(12)) == list(range(12))
 
 
 def test_the_same_dimensions_drop_at_all_tokens_of_a_window_and_only_in_training() -> None:

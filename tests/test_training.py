@@ -122,7 +122,7 @@ def test_contrast_is_least_where_each_text_is_nearest_its_question_and_far_from_
 
 def test_a_batch_of_questions_ends_in_rivals_that_lack_the_answer() -> None:
     pytest.importorskip("torch")
-    from training.contrast import RUN, RUNS, Questions
+    from training.contrast import Questions
     from training.wording import Words
 
     class NoWords(Words):
@@ -138,8 +138,8 @@ def test_a_batch_of_questions_ends_in_rivals_that_lack_the_answer() -> None:
     ]
     rows = [replace(q, start=q.passage.index(q.answer)) for q in rows]
     answers = {q.question: q.answer for q in rows}
-    wordings, texts, passages = Questions(rows, NoWords(), 1).batch()
-    asked = RUN * RUNS
+    wordings, texts, passages = Questions(rows, NoWords(), 1, size=36).batch()
+    asked = 36
     assert len(wordings) == asked < len(texts) == len(passages)
     assert all(answers[w] in text for w, text in zip(wordings, texts[:asked], strict=True))
     assert all(text in passage for text, passage in zip(texts, passages, strict=True))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from training.data import Question
-from training.translated import marked, translated, unmarked
+from training.translated import marked, translated, translated_pairs, unmarked
 
 PASSAGE = "The harbour is run by Maria Duarte & sons.\nIt employs <240> people."
 
@@ -57,3 +57,9 @@ def test_rows_are_translated_with_their_answers() -> None:
     assert "Maria Duarte" in answer["text"]
     assert rows[0]["context"][answer["start"] :].startswith(answer["text"])
     assert "puerto" in rows[0]["context"]
+
+
+@pytest.mark.skipif(shutil.which("apertium") is None, reason="the translator is not installed")
+def test_sentences_are_translated_but_for_those_with_unknown_words() -> None:
+    pairs = [("Ada lives in Tokorozawa.", "Ada vive en Tokorozawa."), ("He bought a gizmo.", "Compró un gadgetonio.")]
+    assert list(translated_pairs(pairs)) == [("Ada lives in Tokorozawa.", "Ada vive in Tokorozawa.")]

@@ -10,7 +10,7 @@ import csv
 import math
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -18,20 +18,25 @@ from rich.progress import Progress
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from training.data import Question, split_questions
+from training.data import Question, read_translated, split_questions
 from training.distil import Stream
 from training.rivals import Rivals
 from training.student import Clock, Student, length_batches, save_checkpoint, step
 from training.vocabulary import save_sentence_transformer
 from training.wording import Words
+from training.workers import produce
 
-RUN, RUNS = 12, 4
-SHARES = {"en": 0.4, "es": 0.2, "fr": 0.2, "it": 0.2}
-PARALLEL = 64
-# Shares of the questions that get a mined rival, are asked in the other language of a translated file, or in a mixture.
+# Questions of one article, and a step's questions, unless asked for others.
+RUN, BATCH = 12, 48
+SHARES = {"en": 0.34, "es": 0.22, "fr": 0.22, "it": 0.22}
+# Sentence pairs for each question of a step, and steps whose pairs are drawn at once.
+PAIRS, CHUNK = 1.33, 32
+# Shares of the questions that get a mined rival, are asked in another language that has them, or in a mixture.
 MINED_SHARE, OTHER_LANGUAGE_SHARE, HALF_TRANSLATED_SHARE = 0.25, 0.4, 0.15
 TEMPERATURE = 25.0
 PASSAGE_CHARACTERS = (250, 640)
+# Tokens of questions and of texts, and the texts' passages.
+Drawn = tuple[list[list[int]], list[list[int]], list[str]]
 BOUNDARY = re.compile(r"(?<=[.!?…»”\"])\s+(?=\S)")
 
 
@@ -57,21 +62,26 @@ def window_around(question: Question, choose: random.Random) -> str:
 class Questions:
     """Endless batches of neighbouring questions with the text that answers each."""
 
-    def __init__(self, questions: Sequence[Question], words: Words, seed: int) -> None:
-        self.choose = random.Random(seed)
+    def __init__(self, questions: Sequence[Question], words: Words, seed: int, *, size: int = BATCH) -> None:
+        self.choose, self.runs = random.Random(seed), size // RUN
         self.words, self.rivals = words, Rivals(questions)
         answerable = [q for q in questions if q.start >= 0]
         self.by_language = {x: [q for q in answerable if q.language == x] for x in SHARES}
-        # The Spanish and Italian files translate the same questions: one may ask in the other's language.
-        self.wordings: dict[str, list[str]] = {}
+        # Rows of one id in several languages translate each other: one may ask in another's language.
+        self.wordings: dict[str, dict[str, str]] = {}
+        # And their passages are one passage: none is a rival of another's question.
+        self.original: dict[str, str] = {}
+        first: dict[str, str] = {}
         for question in answerable:
-            if question.language in ("es", "it"):
-                self.wordings.setdefault(question.id, []).append(question.question)
+            self.wordings.setdefault(question.id, {})[question.language] = question.question
+            original = first.setdefault(question.id, question.passage)
+            self.original.setdefault(question.passage, original)
 
     def wording(self, question: Question) -> str:
         """Return the question, now and then in (half) another language."""
-        if question.language in ("es", "it") and self.choose.random() < OTHER_LANGUAGE_SHARE:
-            return self.choose.choice(self.wordings[question.id])
+        others = sorted(self.wordings[question.id].keys() - {question.language})
+        if others and self.choose.random() < OTHER_LANGUAGE_SHARE:
+            return self.wordings[question.id][self.choose.choice(others)]
         if self.choose.random() < HALF_TRANSLATED_SHARE:
             return self.words.translate(question.question, question.language, self.choose)
         return question.question
@@ -80,16 +90,16 @@ class Questions:
         """Return wordings, texts and the passages these come from: first the answering texts, then mined rivals."""
         sentences = self.choose.random() < 0.5
         rows: list[Question] = []
-        for language in self.choose.choices(list(SHARES), list(SHARES.values()), k=RUNS):
+        for language in self.choose.choices(list(SHARES), list(SHARES.values()), k=self.runs):
             pool = self.by_language[language]
             at = self.choose.randrange(len(pool) - 4 * RUN)
             rows += self.choose.sample(pool[at : at + 4 * RUN], RUN)
         texts = [sentence_around(q) if sentences else window_around(q, self.choose) for q in rows]
-        passages = [q.passage for q in rows]
+        passages = [self.original[q.passage] for q in rows]
         for question in self.choose.sample(rows, int(MINED_SHARE * len(rows))):
-            if rival := self.rivals.of(question, self.choose):
+            for rival in self.rivals.of(question, self.choose):
                 texts.append(self.piece(rival, sentences))
-                passages.append(rival)
+                passages.append(self.original.get(rival, rival))
         return [self.wording(q) for q in rows], texts, passages
 
     def piece(self, text: str, sentence: bool) -> str:
@@ -124,6 +134,9 @@ def main() -> None:
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=30.0)
     options.add_argument("--rate", type=float, default=3e-5)
+    options.add_argument("--translated", type=Path, help="the --out of training.translated: more to learn from")
+    options.add_argument("--batch", type=int, default=BATCH, help="questions a step")
+    options.add_argument("--workers", type=int, default=0, help="processes that draw the questions, for a fast device")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     options.add_argument("--keep-words", action="store_true", help="leave the word vectors as they are")
@@ -132,8 +145,10 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     checkpoint = arguments.out / "checkpoint.pt"
 
-    questions = Questions(split_questions(arguments.data).training, Words(arguments.data), arguments.seed)
-    stream = Stream(arguments.data, arguments.seed)
+    asked = split_questions(arguments.data).training
+    asked += read_translated(arguments.translated, asked)
+    questions = Questions(asked, Words(arguments.data), arguments.seed, size=arguments.batch)
+    stream = Stream(arguments.data, arguments.seed, arguments.translated)
     student = Student(arguments.start, device=arguments.device, max_tokens=176)
     teacher = Student(arguments.teacher, device=arguments.device, max_tokens=96)
     student.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
@@ -144,22 +159,29 @@ def main() -> None:
         student.body.load_state_dict(state["body"])
         optimiser.load_state_dict(state["optimiser"])
         clock.spent, steps = state["spent"], state["steps"]
-        questions.choose.seed(steps)
         stream.choose.seed(steps)
+
+    def make(part: int, parts: int) -> Iterator[Drawn]:
+        questions.choose.seed(f"{arguments.seed + steps} {part} {parts}")
+        while True:
+            wordings, texts, passages = questions.batch()
+            yield student.ids(wordings), student.ids(texts), passages
+
+    made, parallel = produce(make, arguments.workers), int(PAIRS * arguments.batch)
 
     with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
         log = csv.writer(file)
         bar = progress.add_task("contrast", total=arguments.minutes)
-        sums, last = [0.0, 0.0], clock.spent
+        sums, last = torch.zeros(2, device=arguments.device), clock.spent
         queue: list[tuple[list[list[int]], list[str]]] = []
         for share in clock.ticks():
-            wordings, texts, passages = questions.batch()
-            found = contrast(student(student.ids(wordings)), student(student.ids(texts)), passages)
+            wordings, texts, passages = next(made)
+            found = contrast(student(wordings), student(texts), passages)
             if not queue:
                 # Sorted by length: a padded batch of mixed lengths costs several times as much.
-                pairs = stream.chunk(32 * PARALLEL)
+                pairs = stream.chunk(CHUNK * parallel)
                 ids = student.ids([p.other for p in pairs])
-                batches = length_batches([len(row) for row in ids], PARALLEL, stream.choose)
+                batches = length_batches([len(row) for row in ids], parallel, stream.choose)
                 queue = [([ids[i] for i in batch], [pairs[i].english for i in batch]) for batch in batches]
             rows, english = queue.pop()
             likeness = (student(rows) * teacher.encode(english).clone()).sum(1).mean()
@@ -167,11 +189,12 @@ def main() -> None:
             warm = min(1.0, (steps + 1) / 50)
             step(optimiser, loss, multiplier=warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))))
             steps += 1
-            sums = [sums[0] + float(found.detach()), sums[1] + float(likeness.detach())]
+            sums += torch.stack([found, likeness]).detach()
             if steps % 50 == 0:
-                log.writerow([steps, steps * RUN * RUNS, round(clock.spent, 2), *(round(s / 50, 4) for s in sums)])
+                means = [round(mean, 4) for mean in (sums / 50).tolist()]
+                log.writerow([steps, steps * arguments.batch, round(clock.spent, 2), *means])
                 file.flush()
-                sums = [0.0, 0.0]
+                sums.zero_()
                 progress.update(bar, completed=clock.spent)
             if clock.spent - last > 5:
                 last = clock.spent

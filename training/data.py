@@ -5,7 +5,7 @@ import hashlib
 import json
 import lzma
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,23 +103,33 @@ def held_back(pair: Pair) -> bool:
     return bucket(pair.english, 200) == 0
 
 
-def read_pairs(data: Path, *, seed: int = 0) -> list[Pair]:
-    """Return the parallel sentences, capped by source and shuffled, the development pairs among them."""
+def read_pairs(data: Path, translated: Path | None = None, *, seed: int = 0) -> list[Pair]:
+    """Return the parallel sentences, capped by source and shuffled, the development pairs among them.
+
+    With those of a folder of training.translated, which are in no development pair.
+    """
     choose = random.Random(seed)
     pairs: list[Pair] = []
-    for path in sorted((data / "parallel").glob("*.tsv.xz")):
+    for path in [*sorted((data / "parallel").glob("*.tsv.xz")), *more_files(translated, ".tsv.xz")]:
         source, language = path.name.removesuffix(".tsv.xz").split(".en-")
         if source in LEFT_OUT:
             continue
         rows = [Pair(row[0], row[1], language) for row in read_tsv(path) if len(row) == 2]
         joined = list(join_neighbours(rows)) if source in RUNNING else []
         rows = [pair for pair in rows if 2 <= len(pair.english.split()) <= 50]
+        if path.parent == translated:
+            rows, joined = ([pair for pair in each if not held_back(pair)] for each in (rows, joined))
         choose.shuffle(rows)
         choose.shuffle(joined)
         pairs += rows[: CAPS.get(source, len(rows) if source in WHOLE else OTHER_CAP)] + joined[:RUNNING_CAP]
     pairs += parallel_questions(data)
     choose.shuffle(pairs)
     return pairs
+
+
+def more_files(folder: Path | None, ending: str) -> list[Path]:
+    """Return the files of a folder of training.translated with an ending, none without a folder."""
+    return sorted(folder.glob(f"*{ending}")) if folder else []
 
 
 def join_neighbours(rows: list[Pair]) -> Iterator[Pair]:
@@ -181,6 +191,16 @@ def read_questions(path: Path) -> list[Question]:
                 )
             )
     return questions
+
+
+def read_translated(folder: Path | None, originals: Sequence[Question]) -> list[Question]:
+    """Return the rows that training.translated made of the originals, in their order within each file."""
+    places = {(q.source, q.id): i for i, q in enumerate(originals)}
+    rows = []
+    for path in more_files(folder, ".jsonl.xz"):
+        read = read_questions(path)
+        rows += sorted(read, key=lambda q: places.get((q.source.rsplit("-", 1)[0], q.id), len(places)))
+    return rows
 
 
 TRAIN_FILES = (

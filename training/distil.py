@@ -20,8 +20,9 @@ from training.data import LANGUAGES, Pair, held_back, read_dictionary, read_pair
 from training.student import Clock, Student, length_batches, save_checkpoint, step
 from training.vocabulary import save_sentence_transformer
 
+# Pairs a step, unless asked for others, and steps whose pairs are drawn at once.
 BATCH = 128
-CHUNK = 64 * BATCH
+CHUNK = 32
 TEMPERATURE = 25.0
 ENGLISH_SHARE = 0.12
 DICTIONARY_SHARE = 0.10
@@ -31,9 +32,9 @@ QUESTION_SHARE = 0.05
 class Stream:
     """Endless training pairs, languages balanced by the square root of their size."""
 
-    def __init__(self, data: Path, seed: int) -> None:
+    def __init__(self, data: Path, seed: int, translated: Path | None = None) -> None:
         self.choose = random.Random(seed)
-        pairs = [p for p in read_pairs(data) if not held_back(p)]
+        pairs = [p for p in read_pairs(data, translated) if not held_back(p)]
         self.by_language = {x: [p for p in pairs if p.language == x] for x in LANGUAGES}
         self.words = read_dictionary(data)
         # English questions as their own translation: the teacher's skill on questions is to be kept.
@@ -86,6 +87,8 @@ def main() -> None:
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=60.0)
     options.add_argument("--rate", type=float, default=8e-5)
+    options.add_argument("--translated", type=Path, help="the --out of training.translated: more Italian pairs")
+    options.add_argument("--batch", type=int, default=BATCH, help="pairs a step")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     arguments = options.parse_args()
@@ -93,7 +96,7 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     checkpoint = arguments.out / "checkpoint.pt"
 
-    stream = Stream(arguments.data, arguments.seed)
+    stream = Stream(arguments.data, arguments.seed, arguments.translated)
     development = [p for p in read_pairs(arguments.data) if held_back(p) and len(p.english.split()) < 30]
     by_language = {x: [p for p in development if p.language == x][:500] for x in LANGUAGES}
     student = Student(arguments.start, device=arguments.device, max_tokens=96)
@@ -111,14 +114,14 @@ def main() -> None:
         log = csv.writer(file)
         bar = progress.add_task("distil", total=arguments.minutes)
         queue: list[tuple[list[list[int]], torch.Tensor]] = []
-        losses: list[float] = []
+        losses: list[torch.Tensor] = []
         last = clock.spent
         for share in clock.ticks():
             if not queue:
-                pairs = stream.chunk(CHUNK)
+                pairs = stream.chunk(CHUNK * arguments.batch)
                 sides = [p.english if stream.choose.random() < ENGLISH_SHARE else p.other for p in pairs]
                 ids, targets = student.ids(sides), teacher.encode([p.english for p in pairs]).clone()
-                batches = length_batches([len(row) for row in ids], BATCH, stream.choose)
+                batches = length_batches([len(row) for row in ids], arguments.batch, stream.choose)
                 queue = [([ids[i] for i in batch], targets[batch]) for batch in batches]
             rows, target = queue.pop()
             vectors = student(rows)
@@ -131,9 +134,11 @@ def main() -> None:
             warm = min(1.0, (steps + 1) / 100)
             step(optimiser, loss, multiplier=warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))))
             steps, seen = steps + 1, seen + len(rows)
-            losses.append(float(likeness.detach()))
+            # Not read at once, as a GPU would have to finish first.
+            losses.append(likeness.detach())
             if steps % 100 == 0:
-                log.writerow([steps, seen, round(clock.spent, 2), round(sum(losses) / len(losses), 4), "", "", ""])
+                mean = float(torch.stack(losses).mean())
+                log.writerow([steps, seen, round(clock.spent, 2), round(mean, 4), "", "", ""])
                 file.flush()
                 losses.clear()
                 progress.update(bar, completed=clock.spent)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.lexical import terms
 from training.contrast import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
-from training.data import Question, read_questions, split_questions
+from training.data import Question, read_questions, read_translated, split_questions
 from training.rivals import Rivals, lacks
 from training.wording import Words
 
@@ -16,10 +16,14 @@ SHARES = {"en": 0.34, "es": 0.22, "fr": 0.22, "it": 0.22}
 # User reviews and forum posts are far from news; single sentences teach little about passages.
 SOURCE_CAPS = {"squadshifts_reddit.en": 2_500, "qamr": 4_000}
 QAMR_FILES = ("qamr_dev.en", "qamr_test.en")
-# Chances of a near miss: a text that lacks the answer, beside the one that has it, or a changed question; about half of
+# Chances of near misses: texts that lack the answer, beside the one that has it, or a changed question; about half of
 # the borrowed and swapped find no name that fits.
 # What a text that names the right things does not say is asked most often, as it was refused least.
-ELSEWHERE_SHARE, RIVAL_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE = 0.10, 0.15, 0.05, 0.06, 0.16
+NEAR_MISS_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE = 0.45, 0.05, 0.06, 0.16
+# Near misses of one question, and the chance that one is from elsewhere in its passage, or from another language.
+MOST_NEAR_MISSES, ELSEWHERE_SHARE, FOREIGN_SHARE = 3, 0.4, 0.3
+# How often a question that its passage does not answer is asked in a round: somebody wrote it to look as if.
+UNANSWERABLE_REPEATED = 2
 OTHER_LANGUAGE_SHARE = 0.25
 HALF_TRANSLATED_SHARE = 0.15
 UNPUNCTUATED_SHARE = 0.12
@@ -49,12 +53,12 @@ def read_rows(data: Path, seed: int, translated: Path | None = None) -> list[Que
     qamr.sort(key=lambda q: ":wikinews:" not in q.id)
     sentences = sorted(qamr[: SOURCE_CAPS["qamr"]], key=lambda q: q.id)
     rows = split_questions(data).training
+    more = read_translated(translated, rows)
     for source in SOURCE_CAPS:
         places = [i for i, q in enumerate(rows) if q.source == source]
         dropped = set(choose.sample(places, max(0, len(places) - SOURCE_CAPS[source])))
         rows = [q for i, q in enumerate(rows) if i not in dropped]
-    files = sorted(translated.glob("*.jsonl.xz")) if translated else []
-    return rows + sentences + [q for path in files for q in read_questions(path)]
+    return rows + sentences + more
 
 
 def cut(text: str, start: int, end: int, choose: random.Random) -> tuple[int, int]:
@@ -81,29 +85,36 @@ def keywords(question: str, language: str) -> str:
 
 
 class Examples:
-    """Endless examples, each language's questions once a round, with near misses and other wordings."""
+    """Endless examples, each language's questions in rounds, with near misses and other wordings."""
 
     def __init__(self, questions: Sequence[Question], words: Words, seed: int) -> None:
-        self.seed = seed
-        self.choose = random.Random(seed)
         self.words, self.rivals = words, Rivals(questions)
-        self.by_language = {x: [q for q in questions if q.language == x] for x in SHARES}
-        self.drawn = dict.fromkeys(SHARES, 0)
-        self.order: dict[str, list[int]] = {}
+        self.by_language = {
+            x: [q for q in questions if q.language == x for _ in range(1 if q.start >= 0 else UNANSWERABLE_REPEATED)]
+            for x in SHARES
+        }
         # Rows of one id in several languages translate each other: one may ask in another's language.
-        self.wordings: dict[str, dict[str, str]] = {}
+        self.wordings: dict[str, dict[str, Question]] = {}
         for question in questions:
             if question.start >= 0:
-                self.wordings.setdefault(question.id, {})[question.language] = question.question
+                self.wordings.setdefault(question.id, {})[question.language] = question
+        self.restart(seed)
+
+    def restart(self, seed: int, *, part: int = 0, parts: int = 1) -> None:
+        """Begin the rounds anew in another order, of every `parts`th question alone."""
+        self.seed, self.part, self.parts = seed, part, parts
+        self.choose = random.Random(f"{seed} {part}")
+        self.drawn = dict.fromkeys(SHARES, 0)
+        self.order: dict[str, list[int]] = {}
 
     def draw(self, language: str) -> Question:
         """Return the next question of a language, in a new order each round."""
         pool = self.by_language[language]
-        turn, at = divmod(self.drawn[language], len(pool))
-        if at == 0 or language not in self.order:
-            self.order[language] = random.Random(f"{self.seed} {language} {turn}").sample(range(len(pool)), len(pool))
-        self.drawn[language] += 1
-        return pool[self.order[language][at]]
+        if not self.order.get(language):
+            order = random.Random(f"{self.seed} {language} {self.drawn[language]}").sample(range(len(pool)), len(pool))
+            self.order[language] = order[self.part :: self.parts] or order
+            self.drawn[language] += 1
+        return pool[self.order[language].pop()]
 
     def wording(self, question: Question) -> str:
         """Return the question, now and then in (half) another language, unpunctuated or reduced to its keywords."""
@@ -111,7 +122,7 @@ class Examples:
         others = sorted(self.wordings.get(question.id, {}).keys() - {language})
         if others and self.choose.random() < OTHER_LANGUAGE_SHARE:
             language = self.choose.choice(others)
-            text = self.wordings[question.id][language]
+            text = self.wordings[question.id][language].question
         elif self.choose.random() < HALF_TRANSLATED_SHARE:
             text = self.words.translate(text, language, self.choose)
         if self.choose.random() < KEYWORDS_SHARE:
@@ -125,13 +136,18 @@ class Examples:
         lacking = [s for s in sides if len(s) >= MINIMUM_CHARACTERS and lacks(s, question.answer)]
         return self.piece(self.choose.choice(lacking)) if lacking else None
 
-    def rival(self, question: Question) -> str | None:
-        """Return a piece of a passage that looks like the answer's: the likeliest piece of the likeliest passages."""
-        text = self.rivals.of(question, self.choose)
-        if text is None:
-            return None
+    def near_misses(self, question: Question) -> list[str]:
+        """Return pieces that look like the answer's and lack it: of its passage, and of the likeliest others."""
+        count = self.choose.randint(1, MOST_NEAR_MISSES)
+        elsewhere = self.elsewhere(question) if self.choose.random() < ELSEWHERE_SHARE else None
+        found = [elsewhere] if elsewhere else []
+        others = sorted(self.wordings.get(question.id, {}).keys() - {question.language})
+        if others and self.choose.random() < FOREIGN_SHARE:
+            question = self.wordings[question.id][self.choose.choice(others)]
         asked = long_words(question.question)
-        return max((self.piece(text) for _ in range(3)), key=lambda piece: len(asked & long_words(piece)))
+        for text in self.rivals.of(question, self.choose, count=count - len(found)):
+            found.append(max((self.piece(text) for _ in range(3)), key=lambda piece: len(asked & long_words(piece))))
+        return found
 
     def piece(self, text: str) -> str:
         """Return a piece from anywhere in the text, as long as an indexed passage is."""
@@ -140,7 +156,7 @@ class Examples:
         return text[first:last]
 
     def examples(self, question: Question) -> list[Example]:
-        """Return the question with a piece of its passage, alone or before a near miss, or a near miss alone."""
+        """Return the question with a piece of its passage, alone or before near misses, or a changed question alone."""
         kind, wording = self.choose.random(), self.wording(question)
         if question.start < 0:
             return [Example(wording, self.piece(question.passage), -1, -1)]
@@ -149,13 +165,8 @@ class Examples:
         piece = question.passage[first:last]
         if changed := self.changed(question, piece, 1 - kind):
             return [Example(changed, piece, -1, -1)]
-        near_miss = None
-        if kind < ELSEWHERE_SHARE:
-            near_miss = self.elsewhere(question) or self.rival(question)
-        elif kind < ELSEWHERE_SHARE + RIVAL_SHARE:
-            near_miss = self.rival(question)
-        lacking = [Example(wording, near_miss, -1, -1)] if near_miss is not None else []
-        return [Example(wording, piece, start - first, end - first), *lacking]
+        lacking = self.near_misses(question) if kind < NEAR_MISS_SHARE else []
+        return [Example(wording, piece, start - first, end - first), *(Example(wording, x, -1, -1) for x in lacking)]
 
     def changed(self, question: Question, piece: str, kind: float) -> str | None:
         """Return, now and then, a question that the piece does not answer: of it, or of its names, and yet another."""

@@ -24,8 +24,8 @@ from rag.metrics import exact_match, f1
 from rag.read import ANSWER_TOKENS
 from training.data import Question, split_questions
 from training.network import QUESTION_TOKENS, WINDOW_TOKENS, load_reader
-from training.reader import Row, collate, window
 from training.rivals import lacks
+from training.windows import Batch, Row, window
 
 LANGUAGES = ("en", "es", "fr", "it")
 NEIGHBOURS = 8
@@ -46,7 +46,7 @@ def open_network(folder: Path) -> Network:
 
         def run_torch(rows: Sequence[Row]) -> tuple[Scores, Scores]:
             with torch.inference_mode():
-                start, end = reader(*collate(rows, "cpu"))
+                start, end = reader(*Batch.of([rows]).inputs("cpu"))
             return start.numpy(), end.numpy()
 
         return run_torch
@@ -56,7 +56,7 @@ def open_network(folder: Path) -> Network:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def run_onnx(rows: Sequence[Row]) -> tuple[Scores, Scores]:
-        ids, mask, types = (tensor.numpy() for tensor in collate(rows, "cpu"))
+        ids, mask, types = (tensor.numpy() for tensor in Batch.of([rows]).inputs("cpu"))
         start, end = session.run(["start", "end"], {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
         return start, end
 

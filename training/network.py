@@ -11,6 +11,10 @@ from transformers import BertConfig, BertModel
 WINDOW_TOKENS, QUESTION_TOKENS, ANSWER_TOKENS = 192, 40, 25
 
 
+# What is no choice at all scores this.
+NEVER = -1e4
+
+
 class WindowDropout(torch.nn.Module):
     """Dropout of the same dimensions at all tokens of a window (Gal and Ghahramani 2016).
 
@@ -63,13 +67,13 @@ class SpanReader(torch.nn.Module):
         """Return start and end scores of the body's output; only the text and the first token can be chosen."""
         scores = self.head(states)
         choosable = torch.cat([torch.ones_like(types[:, :1]), types[:, 1:]], dim=1) * mask
-        start, end = (scores[..., i].masked_fill(choosable == 0, -1e4) for i in (0, 1))
+        start, end = (scores[..., i].masked_fill(choosable == 0, NEVER) for i in (0, 1))
         return start, end
 
 
-def load_reader(folder: Path) -> SpanReader:
-    """Return the reader of a folder that `save_reader` wrote."""
-    body = BertModel(BertConfig.from_pretrained(folder, attn_implementation="eager"), add_pooling_layer=False)
+def load_reader(folder: Path, *, attention: str = "eager") -> SpanReader:
+    """Return the reader of a folder that `save_reader` wrote; `attention` is how transformers computes it."""
+    body = BertModel(BertConfig.from_pretrained(folder, attn_implementation=attention), add_pooling_layer=False)
     reader = SpanReader(body)
     reader.load_state_dict(load_file(folder / "reader.safetensors"))
     return reader.eval()

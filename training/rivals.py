@@ -19,12 +19,12 @@ class Rivals:
         self.texts = {language: list(dict.fromkeys(texts)) for language, texts in self.texts.items()}
         self.words = {x: Lexical.of(texts, [x] * len(texts)) for x, texts in self.texts.items()}
 
-    def of(self, question: Question, choose: random.Random) -> str | None:
-        """Return one of the likeliest passages that lack the answer's letters, None when there is none."""
+    def of(self, question: Question, choose: random.Random, *, count: int = 1) -> list[str]:
+        """Return up to `count` of the likeliest passages that lack the answer's letters."""
         best, _ = self.words[question.language].search(question.question, [question.language], 4 * RIVALS)
         texts = [self.texts[question.language][i] for i in best.tolist()]
         lacking = [t for t in texts if t != question.passage and lacks(t, question.answer)][:RIVALS]
-        return choose.choice(lacking) if lacking else None
+        return choose.sample(lacking, min(count, len(lacking)))
 
 
 def lacks(text: str, answer: str) -> bool:

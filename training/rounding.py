@@ -20,6 +20,8 @@ def rounded_weights(weights: torch.Tensor) -> torch.Tensor:
 
 def rounded_inputs(values: torch.Tensor) -> torch.Tensor:
     """Return activations, (texts, tokens, dimensions), at 256 steps between the least and the greatest of each text."""
+    # Half precision has too few digits for 256 steps.
+    values = values.float()
     low = values.detach().amin((1, 2), keepdim=True).clamp_max(0)
     high = values.detach().amax((1, 2), keepdim=True).clamp_min(0)
     scales = ((high - low) / 255).clamp_min(1e-8)

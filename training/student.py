@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch.nn import functional
@@ -35,11 +36,10 @@ class Student(torch.nn.Module):
 
     def forward(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
         """Return unit vectors, (texts, dimensions), float32; see `mixed_precision` for the products."""
-        longest = max(map(len, ids))
-        padded = torch.zeros((len(ids), longest), dtype=torch.long)
+        numbers = np.zeros((len(ids), max(map(len, ids))), np.int32)
         for i, row in enumerate(ids):
-            padded[i, : len(row)] = torch.tensor(row)
-        padded = padded.to(self.device)
+            numbers[i, : len(row)] = row
+        padded = torch.from_numpy(numbers).to(self.device).long()
         mask = padded != 0
         with mixed_precision(self.device):
             states = self.body(input_ids=padded, attention_mask=mask.long()).last_hidden_state
@@ -47,8 +47,9 @@ class Student(torch.nn.Module):
         return functional.normalize((states.float() * weights).sum(1) / weights.sum(1), dim=-1)
 
     @torch.inference_mode()
-    def encode(self, texts: Sequence[str], *, batch: int = 128) -> torch.Tensor:
+    def encode(self, texts: Sequence[str]) -> torch.Tensor:
         """Return unit vectors of any number of texts, (texts, dimensions), shorter texts batched together."""
+        batch = 128 if self.device == "cpu" else 2048
         ids = self.ids(texts)
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         vectors = torch.empty(len(ids), self.body.config.hidden_size, device=self.device)

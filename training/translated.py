@@ -1,8 +1,9 @@
 """Translates reading questions and their passages, so that each language has as many to learn from as English.
 
-The translator is Apertium (Forcada et al. 2011), free and offline, whose rules keep markup at the words that it belongs
-to: the answer travels through it as bold. What it gives is rough, most of all from English, and is only trained on,
-never measured. Italian is reached by way of Spanish, as French is from English.
+And Spanish sentences that have an English side into Italian, which has few everyday ones. The translator is Apertium
+(Forcada et al. 2011), free and offline, whose rules keep markup at the words that it belongs to: the answer travels
+through it as bold. What it gives is rough, most of all from English, and is only trained on, never measured. Italian is
+reached by way of Spanish, as French is from English.
 """
 
 import argparse
@@ -19,13 +20,14 @@ from typing import Any
 
 from rich.progress import track
 
-from training.data import Question, split_questions
+from training.data import Question, read_tsv, split_questions
 
 # Apertium's pairs, one after the other, by the languages that they join.
 STEPS = {
     ("en", "es"): ["eng-spa"],
     ("en", "fr"): ["eng-spa", "es-fr"],
     ("en", "it"): ["eng-spa", "spa-ita"],
+    ("es", "en"): ["spa-eng"],
     ("es", "fr"): ["es-fr"],
     ("es", "it"): ["spa-ita"],
     ("fr", "es"): ["fr-es"],
@@ -37,16 +39,23 @@ TASKS = [
     ("squad_es_dist_human.es", ("fr", "it"), 10_000),
     ("squad_es_v11_dev_small.rest.es", ("fr",), 10_000),
     ("squad_es_v2_dev_small.rest.es", ("fr",), 10_000),
-    ("tydiqa_goldp_train.en", ("es", "fr", "it"), 2_000),
-    ("squadshifts_new_wiki.en", ("es", "fr", "it"), 3_000),
-    ("squad_train_union.en", ("es", "fr", "it"), 7_000),
+    ("tydiqa_goldp_train.en", ("es", "fr", "it"), 10_000),
+    ("squadshifts_new_wiki.en", ("es", "fr", "it"), 10_000),
+    ("squad_train_union.en", ("es", "fr", "it"), 20_000),
 ]
+# Questions that the passage does not answer, made to look as if it did: there are few, and no other file has them.
+UNANSWERABLE = [("squad_es_v2_dev_small.rest.es", ("en", "it"), 10_000)]
+# Spanish sentences of pairs with English that become Italian ones.
+SENTENCES = ("tatoeba-manythings", "wmt-newstest", "tico19")
 BATCH = 250
+SENTENCE_BATCH = 2_000
 PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 BOLD = re.compile(r"</?b>")
 # The translator repeats the markup for every word that it moves, and marks words that it does not know.
 REJOINED = re.compile(r"</b>((?:&\w+;|[^\w<>])*)<b>")
 MARKS = re.compile(r"[*@#]+(?=(?:<b>)?[*@#]*\w)")
+# Such a word, unless it is a name.
+UNKNOWN = re.compile(r"[*@#]+[^\W\dA-ZÀ-ÖØ-Þ_]")
 # An answer that grew or shrank by more than this has taken in words of the sentence, or lost its own.
 LENGTHS = (0.4, 2.5)
 
@@ -77,11 +86,11 @@ def unmarked(text: str) -> tuple[str, int, int] | None:
     return before + answer + after, start, start + len(answer.strip())
 
 
-def translate(paragraphs: Sequence[str], steps: Sequence[str]) -> list[str] | None:
+def translate(paragraphs: Sequence[str], steps: Sequence[str], *, mark_unknown: bool = False) -> list[str] | None:
     """Return the paragraphs translated by one pair of languages after the other, None when one was lost on the way."""
     text = "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs)
     for step in steps:
-        command = ["apertium", "-u", "-f", "html", step]
+        command = ["apertium", *([] if mark_unknown else ["-u"]), "-f", "html", step]
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
     found = PARAGRAPH.findall(text)
     return found if len(found) == len(paragraphs) else None
@@ -107,28 +116,54 @@ def translated(questions: Sequence[Question], language: str) -> Iterator[dict[st
         yield {**row, "source": question.source}
 
 
+def translated_pairs(pairs: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield English and Italian of pairs of English and Spanish; those with a word that no rule knows are left out."""
+    found = translate([html.escape(spanish, quote=False) for _, spanish in pairs], STEPS["es", "it"], mark_unknown=True)
+    for (english, _), italian in zip(pairs, found or [], strict=False):
+        if not UNKNOWN.search(italian):
+            yield english, " ".join(html.unescape(MARKS.sub("", italian)).split())
+
+
+def write_questions(data: Path, out: Path, seed: int, into: str | None) -> None:
+    """Write one file of questions for each source and language, or for the sources of one language."""
+    by_source: dict[str, list[Question]] = defaultdict(list)
+    for question in split_questions(data).training:
+        by_source[question.source].append(question)
+    tasks = [(*task, False) for task in TASKS] + [(*task, True) for task in UNANSWERABLE]
+    for source, languages, rows, unanswerable in tasks:
+        pool = [q for q in by_source[source] if not unanswerable or q.start < 0]
+        questions = random.Random(seed).sample(pool, min(rows, len(pool)))
+        batches = [questions[i : i + BATCH] for i in range(0, len(questions), BATCH)]
+        for language in languages:
+            if into in (None, language):
+                with lzma.open(out / f"{source}-{language}.jsonl.xz", "wt", encoding="utf-8") as file:
+                    for batch in track(batches, f"{source} to {language}"):
+                        for row in translated(batch, language):
+                            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def write_sentences(data: Path, out: Path) -> None:
+    """Write one file of English and Italian sentences for each source."""
+    for source in SENTENCES:
+        rows = [row for row in read_tsv(data / "parallel" / f"{source}.en-es.tsv.xz") if len(row) == 2]
+        batches = [rows[i : i + SENTENCE_BATCH] for i in range(0, len(rows), SENTENCE_BATCH)]
+        with lzma.open(out / f"{source}.en-it.tsv.xz", "wt", encoding="utf-8") as file:
+            for batch in track(batches, f"{source} to it"):
+                file.writelines(f"{english}\t{italian}\n" for english, italian in translated_pairs(batch))
+
+
 def main() -> None:
     """Write one file for each source and language."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--seed", type=int, default=5)
-    options.add_argument("--into", choices=("es", "fr", "it"), help="this language alone; all three otherwise")
+    options.add_argument("--into", choices=("en", "es", "fr", "it"), help="this language alone; all otherwise")
     arguments = options.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    by_source: dict[str, list[Question]] = defaultdict(list)
-    for question in split_questions(arguments.data).training:
-        by_source[question.source].append(question)
-    for source, languages, rows in TASKS:
-        questions = random.Random(arguments.seed).sample(by_source[source], min(rows, len(by_source[source])))
-        batches = [questions[i : i + BATCH] for i in range(0, len(questions), BATCH)]
-        for language in languages:
-            if arguments.into in (None, language):
-                path = arguments.out / f"{source}-{language}.jsonl.xz"
-                with lzma.open(path, "wt", encoding="utf-8") as file:
-                    for batch in track(batches, f"{source} to {language}"):
-                        for row in translated(batch, language):
-                            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    write_questions(arguments.data, arguments.out, arguments.seed, arguments.into)
+    if arguments.into in (None, "it"):
+        write_sentences(arguments.data, arguments.out)
 
 
 if __name__ == "__main__":

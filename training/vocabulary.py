@@ -130,7 +130,9 @@ def save_sentence_transformer(body: BertModel, tokenizer: Tokenizer, teacher: Pa
     (out / "tokenizer_config.json").write_text(json.dumps(settings, indent=1))
     (out / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 256, "do_lower_case": False}))
     for name in ("modules.json", "config_sentence_transformers.json"):
-        shutil.copy(teacher / name, out / name)
+        # A shipped folder, which may be the teacher too, has but the first.
+        if (teacher / name).exists():
+            shutil.copy(teacher / name, out / name)
     shutil.copytree(teacher / "1_Pooling", out / "1_Pooling", dirs_exist_ok=True)
 
 

@@ -200,7 +200,8 @@ def likeness(readings: Sequence[Reading], answers: SentenceVectors | None = None
                     alike[i, j] = 0.0
     if by_meaning and answers:
         best = sorted(range(len(readings)), key=lambda i: -readings[i].score)[:MOST_COMPARED]
-        rows = dict(zip(best, answers.of([readings[i].answer for i in best]), strict=True))
+        compared = sorted({i for pair in by_meaning if set(pair) <= set(best) for i in pair})
+        rows = dict(zip(compared, answers.of([readings[i].answer for i in compared]), strict=True))
         for i, j in by_meaning:
             least = SAME_FIGURES if known[i].figures else SAME_WORDS
             alike[i, j] = float(i in rows and j in rows and rows[i] @ rows[j] >= least)

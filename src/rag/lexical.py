@@ -6,8 +6,10 @@ import threading
 import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,13 @@ from rag.translations import translations
 # How much a sure translation counts beside the word itself.
 TRANSLATED = 0.9
 _STEMMERS = {"en": "english", "es": "spanish", "fr": "french", "it": "italian"}
+
+_STOPWORDS = {
+    "en": "STOPWORDS_EN_PLUS",
+    "es": "STOPWORDS_SPANISH",
+    "fr": "STOPWORDS_FRENCH",
+    "it": "STOPWORDS_ITALIAN",
+}
 
 # What the lists of bm25s lack: interrogatives, which a question has and its answer has not, and the words before an
 # elision. Written without accents, as all words are compared.
@@ -192,17 +201,27 @@ def _stemmer(language: str) -> Callable[[list[str]], list[str]] | None:
 
 
 @cache
+def _stopword_lists() -> ModuleType:
+    """Load the lists of bm25s and nothing else of it.
+
+    As it is imported it tries JAX, where that is installed, which then takes three quarters of a GPU's memory; and it
+    brings SciPy, which asking does not need.
+    """
+    package = find_spec("bm25s")
+    (folder,) = (package and package.submodule_search_locations) or ("",)
+    spec = spec_from_file_location("bm25s.stopwords", Path(folder) / "stopwords.py")
+    if spec is None or spec.loader is None:
+        raise ImportError("bm25s has no file of stopwords; install it again")
+    lists = module_from_spec(spec)
+    spec.loader.exec_module(lists)
+    return lists
+
+
+@cache
 def _stopwords(language: str) -> frozenset[str]:
     if language not in _STEMMERS:
         return frozenset()
-    from bm25s import stopwords
-
-    listed = {
-        "en": stopwords.STOPWORDS_EN_PLUS,
-        "es": stopwords.STOPWORDS_SPANISH,
-        "fr": stopwords.STOPWORDS_FRENCH,
-        "it": stopwords.STOPWORDS_ITALIAN,
-    }[language]
+    listed = getattr(_stopword_lists(), _STOPWORDS[language])
     words = {part.lower() for word in listed for part in _words(word)}
     return frozenset(words | set(_MORE_STOPWORDS[language].split())) - _NOT_STOPWORDS.get(language, frozenset())
 

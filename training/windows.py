@@ -1,0 +1,102 @@
+"""Windows as the reader's network sees them: a question and a piece of text in tokens, padded to batches."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from training.examples import Example
+from training.network import QUESTION_TOKENS, WINDOW_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One window as the network sees it: token ids, where the text begins, and the target tokens (0: no answer)."""
+
+    ids: list[int]
+    text_at: int
+    start: int
+    end: int
+
+
+def answer_tokens(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    """Return the first and last token that share a character with `start` to `end`, None when no token does."""
+    inside = [i for i, (first, last) in enumerate(offsets) if last > start and first < end]
+    return (inside[0], inside[-1]) if inside else None
+
+
+def window(tokenizer: Tokenizer, question: Sequence[int], text: Sequence[int], target: tuple[int, int] | None) -> Row:
+    """Return `[CLS] question [SEP] text [SEP]` with the target's tokens counted from the window's start."""
+    # Encoding nothing yields the two special tokens.
+    first, separator = tokenizer.encode("").ids
+    ids = [first, *question, separator, *text, separator]
+    at = len(question) + 2
+    start, end = (at + target[0], at + target[1]) if target else (0, 0)
+    return Row(ids, at, start, end)
+
+
+def make_rows(tokenizer: Tokenizer, examples: Sequence[Example], choose: random.Random) -> list[Row]:
+    """Return one window for each example; a text that is too long loses tokens before and after the answer.
+
+    An example whose answer does not fit is left out.
+    """
+    questions = tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
+    texts = tokenizer.encode_batch([e.text for e in examples], add_special_tokens=False)
+    rows = []
+    for example, asked, text in zip(examples, questions, texts, strict=True):
+        question = asked.ids[:QUESTION_TOKENS]
+        room = WINDOW_TOKENS - 3 - len(question)
+        target = answer_tokens(text.offsets, example.start, example.end) if example.start >= 0 else None
+        if example.start >= 0 and (target is None or target[1] - target[0] >= room):
+            continue
+        low, high = 0, max(0, len(text.ids) - room)
+        if target is not None:
+            low, high = max(0, target[1] - room + 1), min(high, target[0])
+        at = choose.randint(low, max(low, high))
+        moved = (target[0] - at, target[1] - at) if target is not None else None
+        rows.append(window(tokenizer, question, text.ids[at : at + room], moved))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows padded to one length: token ids, (windows, tokens), and one number a window of everything else.
+
+    `together` holds the places of the windows of each question that has several, (questions, most windows), the one
+    with the answer first, -1 where it has fewer.
+    """
+
+    ids: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+    text_at: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    together: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, questions: Sequence[Sequence[Row]]) -> "Batch":
+        """Return the windows of the questions, those of one question next to each other."""
+        rows = [row for windows in questions for row in windows]
+        ids = np.zeros((len(rows), max(len(row.ids) for row in rows)), np.int32)
+        for i, row in enumerate(rows):
+            ids[i, : len(row.ids)] = row.ids
+        counts = [len(windows) for windows in questions]
+        firsts = np.cumsum([0, *counts[:-1]])
+        several = [(first, count) for first, count in zip(firsts, counts, strict=True) if count > 1]
+        together = np.full((len(several), max((count for _, count in several), default=0)), -1, np.int64)
+        for i, (first, count) in enumerate(several):
+            together[i, :count] = np.arange(first, first + count)
+        lengths, text_at, starts, ends = np.array([(len(r.ids), r.text_at, r.start, r.end) for r in rows], np.int64).T
+        return cls(ids, lengths, text_at, starts, ends, together)
+
+    def inputs(self, device: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return ids, attention mask and token types, each (windows, tokens)."""
+        ids = torch.from_numpy(self.ids).to(device).long()
+        lengths, text_at = (torch.tensor(numbers, device=device)[:, None] for numbers in (self.lengths, self.text_at))
+        places = torch.arange(ids.shape[1], device=device)[None]
+        mask = places < lengths
+        return ids, mask.long(), (mask & (places >= text_at)).long()

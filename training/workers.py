@@ -1,0 +1,33 @@
+"""Batches made ahead by other processes, so that a fast device does not wait for them."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+Batch = TypeVar("Batch")
+# Batches that a process may be ahead.
+AHEAD = 8
+
+
+def produce(make: Callable[[int, int], Iterator[Batch]], workers: int) -> Iterator[Batch]:
+    """Yield the batches of `make(part, parts)`, each part in a process of its own; in this one without workers.
+
+    The processes are forks: whatever `make` uses must be there before, and nothing may have touched a GPU yet.
+    """
+    if workers < 1:
+        yield from make(0, 1)
+        return
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue(workers * AHEAD)
+
+    def fill(part: int) -> None:
+        # A fork of a program that tokenises in threads may not do so itself.
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        for batch in make(part, workers):
+            queue.put(batch)
+
+    for part in range(workers):
+        context.Process(target=fill, args=(part,), daemon=True).start()
+    while True:
+        yield queue.get()
