@@ -85,8 +85,11 @@ def test_both_searches_say_why_a_passage_was_found() -> None:
 
 def test_blend_is_a_mean_of_likeness_and_share_of_the_words() -> None:
     dense, lexical = np.array([0.9, 0.3, -0.2], np.float32), np.array([0, 2, 4], np.float32)
-    assert blend(dense, lexical, 4.0).tolist() == pytest.approx([0.3, (0.3 + 1) / 3, (-0.2 + 2) / 3])
-    assert blend(dense, np.zeros(3, np.float32), 0.0).tolist() == pytest.approx([0.3, 0.1, -0.2 / 3])
+    whole = 1 + WORDS
+    expected = [0.9 / whole, (0.3 + WORDS / 2) / whole, (-0.2 + WORDS) / whole]
+    assert blend(dense, lexical, 4.0).tolist() == pytest.approx(expected)
+    none = [likeness / whole for likeness in (0.9, 0.3, -0.2)]
+    assert blend(dense, np.zeros(3, np.float32), 0.0).tolist() == pytest.approx(none)
 
 
 def test_a_passage_with_all_the_words_goes_before_one_that_is_only_a_little_nearer() -> None:
@@ -100,7 +103,7 @@ def test_a_passage_with_all_the_words_goes_before_one_that_is_only_a_little_near
 def test_a_passage_that_only_one_search_reaches_has_the_other_score_too() -> None:
     documents = [Document(f"{n}.txt", "", "en", f"Lions number {n}." if n else "Lions hunt.") for n in range(30)]
     passages = [Span(document, 0, len(document.text)) for document in documents]
-    angles = np.linspace(1.5, 0, 30)
+    angles = np.linspace(1.5, 1, 30)
     rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     results = search(
         passages,
