@@ -46,17 +46,19 @@ fuzz:  ## ten thousand questions that nobody would ask (minutes)
 clients:  ## errors, latency and memory of the server under 32 clients for two minutes
 	$(PYTHON) -m benchmarks.clients --clients 32 --seconds 120
 
-encoder:  ## train the bundled encoder from the start (hours); each step resumes where it was stopped
+$(RUNS)/translated:
+	$(PYTHON) -m training.translated --data $(DATA) --out $@.part && mv $@.part $@
+
+encoder: $(RUNS)/translated  ## train the bundled encoder from the start (hours); each step resumes where it was stopped; needs Apertium with eng-spa, es-fr, spa-eng and spa-ita
 	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start
-	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
-	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 80 --device $(DEVICE) --resume
+	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
+	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 80 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out src/rag/models/encoder
 
 translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
 
-reader:  ## train the reader on the encoder's body; needs Apertium with eng-spa, es-fr and spa-ita
-	$(PYTHON) -m training.translated --data $(DATA) --out $(RUNS)/translated
+reader: $(RUNS)/translated  ## train the reader on the encoder's body
 	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 200 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out src/rag/models/reader
 

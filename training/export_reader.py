@@ -17,15 +17,15 @@ LARGEST_BYTES = 26_000_000
 
 
 @torch.no_grad()
-def average(reader: SpanReader, other: SpanReader) -> SpanReader:
-    """Return the reader with the mean of its weights and another's, from which or with which it was trained.
+def average(reader: SpanReader, other: SpanReader, *, share: float = 0.5) -> SpanReader:
+    """Return the reader with the mean of its weights, by their `share`, and another's that it was trained on from.
 
     It may read better than either (Wortsman et al. 2022, "Model soups"): see the table in training/README.md.
     """
     weights = other.state_dict()
     for name, tensor in reader.state_dict().items():
         if tensor.is_floating_point():
-            tensor.add_(weights[name]).mul_(0.5)
+            tensor.mul_(share).add_(weights[name] * (1 - share))
     return reader
 
 
@@ -42,14 +42,16 @@ def round_as_it_runs(path: Path) -> None:
     )
 
 
-def export(trained: Path, out: Path, *, shipped: Path | None = None) -> None:
+def export(trained: Path, out: Path, *, shipped: Path | None = None, share: float = 0.5) -> None:
     """Write `out` from a folder of training.reader, averaged with the reader of the folder `shipped` if there is one.
+
+    `share` is what the trained weights count in that mean.
 
     Raises ValueError when the file is too large to ship.
     """
     reader = load_reader(trained)
     if shipped is not None:
-        reader = average(reader, restore_reader(shipped))
+        reader = average(reader, restore_reader(shipped), share=share)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.json", "config.json"):
         shutil.copy(trained / name, out / name)
@@ -72,8 +74,9 @@ def main() -> None:
     options.add_argument("--trained", type=Path, required=True, help="folder made by training.reader")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--average-with", type=Path, help="folder of a shipped reader that the training went on from")
+    options.add_argument("--share", type=float, default=0.5, help="what the trained weights count in that mean")
     arguments = options.parse_args()
-    export(arguments.trained, arguments.out, shipped=arguments.average_with)
+    export(arguments.trained, arguments.out, shipped=arguments.average_with, share=arguments.share)
     for path in sorted(arguments.out.iterdir()):
         print(f"{path.stat().st_size:>12,}  {path.name}")  # noqa: T201
 

@@ -51,7 +51,7 @@ SAME = 0.75
 SAME_WORDS = 0.8
 SAME_FIGURES = 0.4
 # Answers in two languages that are compared by their vectors: the reader's best, as each may cost a new vector.
-MOST_COMPARED = 10
+MOST_COMPARED = 6
 AGREES = 0.2
 AS_GOOD = 0.6
 MOST_CITATIONS = 5
