@@ -192,9 +192,11 @@ def test_a_span_is_a_slice_or_is_refused(text: str, start: int, end: int) -> Non
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.dictionaries(st.sampled_from(["a.txt", "b.md", "c/d.txt", "città.txt"]), TEXTS, min_size=1))
+@example(texts={"a.txt": "0", "b.md": "\ufeff"})
+@example(texts={"a.txt": "\ufeff\ufeff0"})
 def test_what_is_saved_is_what_is_opened(word_hash: "WordHashEncoder", texts: dict[str, str]) -> None:
-    # Files of blanks only are skipped, and those with a NUL refused.
-    kept = {name: text for name, text in texts.items() if text.strip() and "\0" not in text}
+    # Files of blanks only are skipped, a byte order mark before them or not, and those with a NUL refused.
+    kept = {name: text for name, text in texts.items() if text.removeprefix("\ufeff").strip() and "\0" not in text}
     assume(kept)
     with TemporaryDirectory() as folder:
         corpus, index = Path(folder, "corpus"), Path(folder, "index")
