@@ -213,3 +213,11 @@ def test_the_guard_lies_around_page_api_and_mcp_alike(address: str) -> None:
         cross = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
         assert httpx.post(address + path, headers=cross, json={}).status_code == 403, path
         assert httpx.get(address + path).headers["x-content-type-options"] == "nosniff", path
+
+
+def test_a_search_lists_as_many_passages_in_python_as_over_http() -> None:
+    from inspect import signature
+
+    from rag import Assistant, wire
+
+    assert signature(Assistant.search).parameters["limit"].default == wire.PASSAGES

@@ -249,6 +249,23 @@ def test_every_process_makes_its_part_of_the_batches(workers: int) -> None:
     assert sorted(next(made) for _ in range(12)) == list(range(12))
 
 
+def test_a_process_that_fails_ends_the_training_instead_of_letting_it_wait(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from training import workers
+
+    def make(part: int, parts: int) -> Iterator[int]:
+        yield part
+        raise ValueError("no more")
+
+    monkeypatch.setattr(workers, "LOOKED_AFTER", 0.2)
+    made = workers.produce(make, 1)
+    assert next(made) == 0
+    with pytest.raises(RuntimeError, match="failed"):
+        next(made)
+    assert "no more" in capfd.readouterr().err
+
+
 def test_the_same_dimensions_drop_at_all_tokens_of_a_window_and_only_in_training() -> None:
     torch = pytest.importorskip("torch")
     from training.network import WindowDropout

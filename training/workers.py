@@ -3,17 +3,21 @@
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from queue import Empty
 from typing import TypeVar
 
 Batch = TypeVar("Batch")
 # Batches that a process may be ahead.
 AHEAD = 8
+# Seconds without a batch after which the processes are looked after.
+LOOKED_AFTER = 5.0
 
 
 def produce(make: Callable[[int, int], Iterator[Batch]], workers: int) -> Iterator[Batch]:
     """Yield the batches of `make(part, parts)`, each part in a process of its own; in this one without workers.
 
-    The processes are forks: whatever `make` uses must be there before, and nothing may have touched a GPU yet.
+    The processes are forks: whatever `make` uses must be there before, and it may not touch a GPU. Raises RuntimeError
+    when one of them has failed.
     """
     if workers < 1:
         yield from make(0, 1)
@@ -27,7 +31,12 @@ def produce(make: Callable[[int, int], Iterator[Batch]], workers: int) -> Iterat
         for batch in make(part, workers):
             queue.put(batch)
 
-    for part in range(workers):
-        context.Process(target=fill, args=(part,), daemon=True).start()
+    processes = [context.Process(target=fill, args=(part,), daemon=True) for part in range(workers)]
+    for process in processes:
+        process.start()
     while True:
-        yield queue.get()
+        try:
+            yield queue.get(timeout=LOOKED_AFTER)
+        except Empty:
+            if failed := [process.pid for process in processes if process.exitcode]:
+                raise RuntimeError(f"processes that make batches have failed: {failed}") from None
