@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rag.decide import (
     Decision,
     Weights,
     decide,
+    further,
     gather,
     weigh,
 )
@@ -204,6 +206,37 @@ def test_what_is_alike_but_far_behind_does_not_agree() -> None:
     ranked = case(reading(score=3.0), reading(FR, "Maria dirige le port.", score=1.0))
     assert ranked.agreeing(0) == [0]
     assert ranked.agreeing(1) == [0, 1]
+
+
+def worded(document: Document, sentence: str, words: str, *, score: float) -> Reading:
+    """Return a reading of exact words."""
+    return replace(reading(document, sentence, score=score), answer=span(document, words))
+
+
+def test_the_same_words_farther_behind_are_cited_where_they_answer_by_themselves_and_the_answer_is_trusted() -> None:
+    def cites(score: float, sure: float = 0.7) -> list[str]:
+        first = worded(EN, "Maria runs the harbour since 2019.", "Maria", score=3.0)
+        other = worded(FR, "Maria dirige le port.", "Maria", score=score)
+        return cited(decide(case(first, other), "en", weights(bias=math.log(sure / (1 - sure)))))
+
+    assert cites(1.4) == ["en.txt", "fr.txt"]  # ln 0.2 = -1.61: of one mind
+    assert cites(0.1) == ["en.txt", "fr.txt"]  # ln 0.05 = -3.0, and above 0
+    assert cites(0.1, sure=0.59) == ["en.txt"]
+    assert cites(-0.1) == ["en.txt"]
+    far = worded(EN, "Maria runs the harbour since 2019.", "Maria", score=3.2)
+    faint = worded(FR, "Maria dirige le port.", "Maria", score=0.1)
+    assert cited(decide(case(far, faint), "en", weights(bias=2.0))) == ["en.txt"]
+
+
+def test_further_citations_leave_out_what_is_cited_and_fill_up_to_five() -> None:
+    first = reading(score=1.0)
+    documents = [Document(f"{number}.txt", "T", "en", EN.text) for number in range(MOST_CITATIONS + 2)]
+    decision = decide(case(first, reading(documents[0], score=0.9)), "en", weights(bias=2.0))
+    assert cited(decision) == ["en.txt", "0.txt"]
+    wider = case(first, *(reading(document, score=0.5) for document in documents))
+    more = further(wider, first, decision, "en", question="who runs it?")
+    assert [citation.answer.document.id for citation in more] == ["1.txt", "2.txt", "3.txt"]
+    assert [c.score for c in more] == pytest.approx([decision.confidence * math.exp(-0.5)] * 3)
 
 
 def test_agreeing_documents_are_cited_in_order_once_each() -> None:

@@ -396,6 +396,7 @@ def test_written_scores_are_the_expected_ones(mixed: Evaluation, tmp_path: Path)
         "recall_at_5",
         "mrr",
         "citation_precision",
+        "citation_recall",
         "verbatim",
         "unanswerable_refused",
         "answerable_refused",

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.corroborate import Asked, corroborate
 from rag.decide import Case, Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
 from rag.errors import EncoderError, RagError
@@ -18,7 +22,7 @@ from rag.language import question_language
 from rag.read import Reader, Reading, SentenceVectors, open_reader
 from rag.same import said, same
 from rag.search import Found, search, search_at_home
-from rag.spans import Answer, Document, Hit
+from rag.spans import Answer, Citation, Document, Hit
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +67,7 @@ class _Attempt:
     """One reading of the question, alone or in the light of the turns before it."""
 
     wording: str
+    query: NDArray[np.float32]
     found: tuple[Found, ...]
     case: Case | None
     decision: Decision
@@ -170,21 +175,48 @@ class Assistant:
             if light.decision.confidence + _FAVOUR[lean] > alone.decision.confidence:
                 best = light
         decision = best.decision
+        more, where = self._further(opened, best, spoken, documents)
         return Answer(
             question,
             spoken,
-            decision.citations,
+            (*decision.citations, *more),
             decision.confidence,
             decision.reason,
-            tuple(found.hit for found in best.found),
+            (*(found.hit for found in best.found), *where),
             decision.others,
-            self._trace(best, attempts, spoken, threshold),
+            self._trace(best, more, attempts, spoken, threshold),
         )
 
-    def _trace(self, best: _Attempt, attempts: Sequence[_Attempt], language: str, threshold: float | None) -> Trace:
+    def _further(
+        self, opened: _Opened, best: _Attempt, language: str, documents: Sequence[str] | None
+    ) -> tuple[tuple[Citation, ...], tuple[Hit, ...]]:
+        index = opened.index
+        if best.case is None:
+            return (), ()
+        return corroborate(
+            Asked(best.wording, language, best.query, _languages(language, index)),
+            best.decision,
+            best.case,
+            index.passages,
+            index.engine,
+            opened.reader,
+            self._weights,
+            known=best.found,
+            answers=opened.answers,
+            selection=None if documents is None else index.passages.within(documents),
+        )
+
+    def _trace(
+        self,
+        best: _Attempt,
+        more: tuple[Citation, ...],
+        attempts: Sequence[_Attempt],
+        language: str,
+        threshold: float | None,
+    ) -> Trace:
         tried = tuple((attempt.wording, attempt.decision.confidence) for attempt in attempts)
         least = self._weights.threshold if threshold is None else threshold
-        return Trace(best.wording, language, tried, best.found, best.case, best.decision, self._weights, least)
+        return Trace(best.wording, language, tried, best.found, best.case, best.decision, self._weights, least, more)
 
     def search(
         self,
@@ -243,10 +275,10 @@ class Assistant:
         )
         readings = _new(opened.reader.read(wording, query, found), answered)
         if not readings:
-            return _Attempt(wording, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
+            return _Attempt(wording, query, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
         case = weigh(wording, language, readings, index.engine, self._weights, answers=opened.answers)
         decision = decide(case, language, self._weights, question=wording, threshold=threshold)
-        return _Attempt(wording, tuple(found), case, decision)
+        return _Attempt(wording, query, tuple(found), case, decision)
 
 
 def _languages(spoken: str, index: Index) -> list[str]:

@@ -53,8 +53,12 @@ SAME_FIGURES = 0.4
 # Answers in two languages that are compared by their vectors: the reader's best, as each may cost a new vector.
 MOST_COMPARED = 6
 AGREES = 0.2
+# How far behind it may be to be cited after a trusted answer: farther off, the same words may say another thing.
+CITABLE = 0.05
 AS_GOOD = 0.6
 MOST_CITATIONS = 5
+# Below this confidence an answer is as often wrong as right, and whoever says the same more faintly is no help.
+TRUSTED = 0.6
 # Texts whose terms are remembered, a few kB each.
 REMEMBERED = 4096
 _NAME_OR_NUMBER = re.compile(r"(?<!^)(?<![.!?¿¡] )\b[A-ZÀ-ÖØ-Þ][\w’'-]*|\b\d[\d.,]*\d|\b\d\b")
@@ -128,6 +132,20 @@ class Case:
         close = self.scores >= self.scores[first] + math.log(AGREES)
         return [i for i in range(len(self.readings)) if i == first or (close[i] and self.alike[first, i] >= SAME)]
 
+    def citable(self, first: int) -> list[int]:
+        """Return the places in the ranking that may be cited beside `first`, itself among them.
+
+        Those that agree, and those alike that are farther behind, but of which the reader by itself says that they
+        answer: whoever asks where else it stands does not mind that the first says it more plainly.
+        """
+        agreeing = set(self.agreeing(first))
+        near = (self.scores >= self.scores[first] + math.log(CITABLE)) & (self.alike[first] >= SAME)
+        return [
+            i
+            for i, reading in enumerate(self.readings)
+            if i in agreeing or (near[i] and reading.exact and reading.score > 0)
+        ]
+
 
 def weigh(
     question: str,
@@ -185,7 +203,7 @@ def likeness(readings: Sequence[Reading], answers: SentenceVectors | None = None
     """
     vectors = np.stack([reading.vector for reading in readings])
     alike = (vectors @ vectors.T).astype(np.float64)
-    exact = [reading.answer != reading.sentence for reading in readings]
+    exact = [reading.exact for reading in readings]
     known = [said(reading.answer.text, reading.answer.document.language) for reading in readings]
     by_meaning = []
     for i, one in enumerate(readings):
@@ -306,11 +324,8 @@ def decide(
         if case.readings[i].answer.document.language == language
         and case.scores[i] >= case.scores[0] + math.log(AS_GOOD)
     ]
-    order = list(dict.fromkeys([*at_home[:1], *agreeing]))
-    best: dict[str, int] = {}
-    for i in order:
-        best.setdefault(case.readings[i].answer.document.id, i)
-    chosen = list(best.values())[:MOST_CITATIONS]
+    trusted = confidence >= TRUSTED
+    chosen = _one_a_document(case, [*at_home[:1], *(case.citable(0) if trusted else agreeing)])[:MOST_CITATIONS]
     kind, several = expected(question, language), asks_for_several(question, language)
     others = contradicting(case.readings, case.scores, case.alike, kind, same=SAME)
     return Decision(
@@ -321,11 +336,33 @@ def decide(
     )
 
 
-def _citation(case: Case, i: int, confidence: float, *, several: bool) -> Citation:
+def further(case: Case, first: Reading, decision: Decision, language: str, *, question: str) -> tuple[Citation, ...]:
+    """Return citations of the documents that say what `first` says, best first, but for those of the decision.
+
+    `case` has `first`, which the decision quotes, among its readings; never more than `MOST_CITATIONS` with those of
+    the decision.
+    """
+    at = case.readings.index(first)
+    cited = {citation.answer.document.id for citation in decision.citations}
+    others = [i for i in case.citable(at) if case.readings[i].answer.document.id not in cited]
+    chosen = _one_a_document(case, others)[: MOST_CITATIONS - len(cited)]
+    several = asks_for_several(question, language)
+    return tuple(_citation(case, i, decision.confidence, several=several, first=at) for i in chosen)
+
+
+def _one_a_document(case: Case, places: Sequence[int]) -> list[int]:
+    """Return the first of the places in each document, in their order."""
+    best: dict[str, int] = {}
+    for i in places:
+        best.setdefault(case.readings[i].answer.document.id, i)
+    return list(best.values())
+
+
+def _citation(case: Case, i: int, confidence: float, *, several: bool, first: int = 0) -> Citation:
     words, sentence = case.readings[i].answer, case.readings[i].sentence
     if several:
         words, sentence = whole_list(words, sentence)
-    return Citation(words, sentence, confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[0]))))
+    return Citation(words, sentence, confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[first]))))
 
 
 def _reason(case: Case, confidence: float, least: float, weights: Weights) -> Reason:

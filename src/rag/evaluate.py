@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol, get_args
 
+from rag.decide import MOST_CITATIONS
 from rag.errors import GoldError
 from rag.gold import GoldQuestion
 from rag.metrics import (
@@ -127,8 +128,9 @@ class Scores:
     """The averages over some questions; None where the gold has no question that could score.
 
     `right_sentence` to `citation_precision` are over the answerable questions, of which a refused one scores 0.
-    `citation_precision` and `verbatim` are shares of citations, 0 when there are none. The two shares of refusals are
-    of the unanswerable and of the answerable questions. `ece` is over the questions that were answered.
+    `citation_precision` and `verbatim` are shares of citations, 0 when there are none; `citation_recall` is the share
+    of the sources that are cited with an accepted wording, of at most `MOST_CITATIONS` a question. The two shares of
+    refusals are of the unanswerable and of the answerable questions. `ece` is over the questions that were answered.
     """
 
     questions: int
@@ -140,6 +142,7 @@ class Scores:
     recall_at_5: float | None
     mrr: float | None
     citation_precision: float | None
+    citation_recall: float | None
     verbatim: float | None
     unanswerable_refused: float | None
     answerable_refused: float | None
@@ -393,6 +396,10 @@ def _scores(outcomes: Sequence[Outcome]) -> Scores:
         recall_at_5=_mean([outcome.recall_at_5 for outcome in answerable]),
         mrr=_mean([outcome.reciprocal_rank for outcome in answerable]),
         citation_precision=_share_of_citations(answerable, [outcome.supported for outcome in answerable]),
+        citation_recall=sum(outcome.supported for outcome in answerable)
+        / sum(min(len(outcome.gold.sources), MOST_CITATIONS) for outcome in answerable)
+        if answerable
+        else None,
         verbatim=_share_of_citations(outcomes, [outcome.verbatim for outcome in outcomes]),
         unanswerable_refused=_mean([not outcome.answer.found for outcome in unanswerable]),
         answerable_refused=_mean([not outcome.answer.found for outcome in answerable]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rag.decide import ASSURANCE, EVIDENCE, SAME, Case, Decision, Weights
 from rag.expect import expected
 from rag.search import Found
+from rag.spans import Citation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +23,8 @@ class Trace:
     """What one answer was made of, kept to be explained when somebody asks.
 
     `wording` is the question as it was searched for, `attempts` every wording that was tried with its confidence;
-    `found` the passages that were read, best first; `case` None where nothing could be read.
+    `found` the passages that were read, best first; `case` None where nothing could be read; `further` the citations of
+    passages that were read only when the answer was known.
     """
 
     wording: str
@@ -33,6 +35,7 @@ class Trace:
     decision: Decision
     weights: Weights
     threshold: float
+    further: tuple[Citation, ...] = ()
 
     def explain(self) -> dict[str, Any]:
         """Return the stages as JSON values: the winner, all that is cited, and the best `LOSERS` of the others."""
@@ -43,6 +46,7 @@ class Trace:
             "threshold": self.threshold,
             "confidence": self._confidence(self.case) if self.case else None,
             "candidates": self._candidates(self.case) if self.case else [],
+            "further": [_further(citation) for citation in self.further],
         }
 
     def _confidence(self, case: Case) -> dict[str, Any]:
@@ -99,6 +103,18 @@ class Trace:
         }
 
 
+def _further(citation: Citation) -> dict[str, Any]:
+    answer = citation.answer
+    return {
+        "document": answer.document.id,
+        "language": answer.document.language,
+        "start": answer.start,
+        "end": answer.end,
+        "answer": answer.text,
+        "sentence": citation.sentence.text,
+    }
+
+
 def _columns(names: Sequence[str], values: Sequence[float], weights: Sequence[float]) -> dict[str, dict[str, float]]:
     return {
         name: {"value": round(value, 4), "weight": weight, "adds": round(value * weight, 4)}
@@ -118,6 +134,9 @@ def render(explanation: dict[str, Any], console: "Console") -> None:
     console.print(_table_of_stages(explanation["candidates"]))
     console.print(_table_of_evidence(explanation["candidates"]))
     console.print(_table_of_confidence(explanation["confidence"]))
+    for one in explanation["further"]:
+        place = f"{one['document']}:{one['start']}-{one['end']}"
+        console.print(f"Found afterwards, saying the same: {_brief(one['answer'])}  {place}")
 
 
 def _table_of_stages(candidates: Sequence[dict[str, Any]]) -> "Table":

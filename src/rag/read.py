@@ -51,12 +51,19 @@ class Reading:
     vector: NDArray[np.float32]
     found: Found
 
+    @property
+    def exact(self) -> bool:
+        """Whether the answer is words of the sentence, whose score is above 0 where they rather answer than not."""
+        return self.answer != self.sentence
+
 
 class Reader(Protocol):
     """Passages to readings, in any order."""
 
-    def read(self, question: str, query: NDArray[np.float32], found: Sequence[Found]) -> list[Reading]:
-        """Return the places that may answer; `query` is the question's vector."""
+    def read(
+        self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
+    ) -> list[Reading]:
+        """Return the places that may answer, at most about `most`; `query` is the question's vector."""
         ...
 
 
@@ -66,8 +73,10 @@ class SentenceReader:
     def __init__(self, encoder: Encoder) -> None:
         self._vectors = SentenceVectors(encoder)
 
-    def read(self, question: str, query: NDArray[np.float32], found: Sequence[Found]) -> list[Reading]:
-        """Return every sentence of the passages once, in the best passage that holds it."""
+    def read(
+        self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
+    ) -> list[Reading]:
+        """Return every sentence of the passages once, in the best passage that holds it; `most` changes nothing."""
         places: dict[tuple[str, int], tuple[Span, Found]] = {}
         for passage in found:
             for sentence in sentences_within(passage.hit.span):
@@ -109,8 +118,10 @@ class SpanReader:
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._scores)
         self._pool = ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1), thread_name_prefix="read")
 
-    def read(self, question: str, query: NDArray[np.float32], found: Sequence[Found]) -> list[Reading]:
-        """Return the best words of each sentence of the passages, each sentence once: the `KEPT` best sentences."""
+    def read(
+        self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
+    ) -> list[Reading]:
+        """Return the best words of each sentence of the passages, each sentence once: the `most` best sentences."""
         if not found:
             return []
         asked = self._tokenizer.encode(printable(question), add_special_tokens=False).ids[:QUESTION_TOKENS]
@@ -127,7 +138,7 @@ class SpanReader:
                 key = (sentence.document.id, sentence.start)
                 if scored and (key not in best or best[key].score < scored.score):
                     best[key] = scored
-        kept = sorted(best.values(), key=lambda scored: -scored.score)[:KEPT]
+        kept = sorted(best.values(), key=lambda scored: -scored.score)[:most]
         vectors = self._vectors.of([scored.sentence for scored in kept])
         return [
             Reading(scored.words(), scored.sentence, scored.score, float(vector @ query), vector, scored.passage)

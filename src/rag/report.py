@@ -23,6 +23,7 @@ _NAMES = {
     "recall_at_5": "recall@5",
     "mrr": "MRR",
     "citation_precision": "citation precision",
+    "citation_recall": "citation recall",
     "verbatim": "verbatim",
     "unanswerable_refused": "unanswerable refused",
     "answerable_refused": "answerable refused",
