@@ -313,3 +313,17 @@ def test_an_open_assistant_takes_up_a_later_build_and_no_damaged_one(
     assert held() == before
     (index / "manifest.json").unlink()
     assert held() == before
+
+
+def test_the_date_above_a_text_answers_only_when_it_was_written(tmp_path: Path, word_hash: "WordHashEncoder") -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "mill.txt").write_text("date 2021-05-04 The mill\n\nThe mill makes flour.\n", encoding="utf-8")
+    assistant = assistant_of(corpus, tmp_path / "index", word_hash)
+
+    def read(question: str) -> set[str]:
+        return {one["sentence"] for one in assistant.ask(question, threshold=0).explain()["candidates"]}
+
+    quoted = read("When did the mill open?")
+    assert quoted == {"The mill", "The mill makes flour."}
+    assert read("When was the article about the mill written?") == {"date 2021-05-04", *quoted}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.intent import asks_nothing
+from rag.intent import asks_nothing, asks_of_documents
 
 TESTS = Path(__file__).parent
 
@@ -40,3 +40,20 @@ def test_no_question_of_the_development_chats_asks_nothing() -> None:
             row = json.loads(line)
             for turn in row.get("turns", [row]):
                 assert not asks_nothing(turn["question"])
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("When was the article published?", True),
+        ("¿En qué fecha se escribió?", True),
+        ("Quand l'article a-t-il été écrit ?", True),
+        ("Quando è stato scritto il documento?", True),
+        ("When was the studio founded?", False),
+        ("¿Desde cuándo existe el estudio?", False),
+        ("Depuis quand le studio existe-t-il ?", False),
+        ("In che data apre lo studio?", False),
+    ],
+)
+def test_what_may_be_about_a_document(text: str, asks: bool) -> None:
+    assert asks_of_documents(text) is asks

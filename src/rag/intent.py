@@ -1,4 +1,4 @@
-"""Whether a text is surely no question: a greeting, a word about oneself, or keys struck at random."""
+"""What a text is about that is not in the documents: a greeting, oneself, keys struck at random, a document itself."""
 
 import re
 
@@ -24,6 +24,19 @@ _ASKS = re.compile(
 )
 # Neighbours on the keyboard, one letter again and again, or six letters without a vowel.
 _STRUCK = re.compile(r"asdf|sdfg|dfgh|fghj|hjkl|qwer(?:t|q)|zxcv|([^\W\d_])\1{3}|\b[^\W\d_aeiouy]{6,}\b")
+
+_PUBLISHED = re.compile(
+    r"\b(?:publi|pubbli|articl|articol|articul|document|writ|wrote|escri|scri(?:tt|ss|v)|ecri|post(?:ed|ead)|redact|redig)"
+)
+
+
+def asks_of_documents(text: str) -> bool:
+    """Tell whether a question may be about a document, when it was written or by whom, not about what it says.
+
+    >>> asks_of_documents("¿Cuándo se publicó la noticia?"), asks_of_documents("When does the beta start?")
+    (True, False)
+    """
+    return bool(_PUBLISHED.search(bare(text)))
 
 
 def asks_nothing(text: str) -> bool:

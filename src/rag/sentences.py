@@ -94,6 +94,12 @@ def sentences(span: Span) -> tuple[Span, ...]:
     )
 
 
+def is_stamp(sentence: Span) -> bool:
+    """Tell whether a sentence is the date that stands before a document's first word."""
+    stamp = _STAMP.match(sentence.document.text)
+    return stamp is not None and sentence.end <= stamp.end()
+
+
 def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the headings, list items and paragraphs of a text: lines, with the parts of a wrapped one joined."""
     stamp = _STAMP.match(text, start, end) if start == 0 else None
