@@ -86,11 +86,6 @@ class Question:
     start: int
     source: str
 
-    @property
-    def translated(self) -> bool:
-        """Whether training.translated made it: its files are named after two languages."""
-        return "-" in self.source.rsplit(".", 1)[-1]
-
 
 def bucket(text: str, buckets: int) -> int:
     """Return a number below `buckets` that depends on the text alone, so that a split is the same on every machine."""

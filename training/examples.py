@@ -24,9 +24,7 @@ NEAR_MISS_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE = 0.45, 0.05, 0.06
 MOST_NEAR_MISSES, ELSEWHERE_SHARE, FOREIGN_SHARE = 3, 0.4, 0.3
 # How often a question that its passage does not answer is asked in a round: somebody wrote it to look as if.
 UNANSWERABLE_REPEATED = 2
-# And one that was asked in its language, beside the many that rules translated into it from English.
-ORIGINAL_REPEATED = 3
-OTHER_LANGUAGE_SHARE = 0.4
+OTHER_LANGUAGE_SHARE = 0.25
 HALF_TRANSLATED_SHARE = 0.15
 UNPUNCTUATED_SHARE = 0.12
 KEYWORDS_SHARE = 0.07
@@ -91,7 +89,10 @@ class Examples:
 
     def __init__(self, questions: Sequence[Question], words: Words, seed: int) -> None:
         self.words, self.rivals = words, Rivals(questions)
-        self.by_language = {x: [q for q in questions if q.language == x for _ in range(times(q))] for x in SHARES}
+        self.by_language = {
+            x: [q for q in questions if q.language == x for _ in range(1 if q.start >= 0 else UNANSWERABLE_REPEATED)]
+            for x in SHARES
+        }
         # Rows of one id in several languages translate each other: one may ask in another's language.
         self.wordings: dict[str, dict[str, Question]] = {}
         for question in questions:
@@ -184,12 +185,6 @@ class Examples:
         """Return the examples of `size` questions, languages by their shares."""
         drawn = self.choose.choices(list(SHARES), list(SHARES.values()), k=size)
         return [self.examples(self.draw(language)) for language in drawn]
-
-
-def times(question: Question) -> int:
-    """Return how often a question is asked in a round."""
-    original = question.language != "en" and not question.translated
-    return (ORIGINAL_REPEATED if original else 1) * (1 if question.start >= 0 else UNANSWERABLE_REPEATED)
 
 
 def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> str | None:

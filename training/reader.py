@@ -34,7 +34,7 @@ CHUNK = 32
 NEW_HEAD_FACTOR = 7
 WARM_STEPS = 100
 # From this share of the time on the network computes with rounded numbers, as the shipped file does.
-ROUNDING_FROM = 0.85
+ROUNDING_FROM = 0.7
 # What choosing between two windows counts beside what each says by itself.
 TOGETHER = 0.5
 DROPOUT = 0.1
