@@ -12,7 +12,7 @@ from rag.ask import PASSAGES, Assistant
 from rag.corroborate import READ, Asked, corroborate
 from rag.decide import ASSURANCE, EVIDENCE, Case, Decision, Weights, decide, weigh
 from rag.index import Index, Settings, build_with, open_index
-from rag.read import Reading, SentenceReader, SentenceVectors, sentences_within
+from rag.read import Reader, Reading, SentenceReader, SentenceVectors, sentences_within
 from rag.search import Found, search
 from rag.spans import Citation, Hit, Span
 
@@ -48,7 +48,7 @@ class Told:
         build_with(corpus, folder / "index", encoder, settings=Settings(), progress=lambda *_: None)
         self.index: Index = open_index(folder / "index")
         self.query = encoder.encode_questions([QUESTION])[0]
-        self.reader = SentenceReader(encoder)
+        self.reader: Reader = SentenceReader(encoder)
         self.known = search(
             self.index.passages,
             self.index.engine,
@@ -57,6 +57,9 @@ class Told:
             languages=["en"],
             selection=self.index.passages.within(["a.txt"]),
         )
+        self.answer()
+
+    def answer(self) -> None:
         readings = self.reader.read(QUESTION, self.query, self.known)
         self.case: Case = weigh(QUESTION, "en", readings, self.index.engine, WEIGHTS)
         self.decision: Decision = decide(self.case, "en", WEIGHTS, question=QUESTION)
@@ -91,6 +94,15 @@ def test_a_document_that_says_the_same_is_cited_with_the_passage_that_holds_it(t
     assert [hit.span.document.id for hit in hits] == ["b.txt"]
     assert hits[0].span.contains(citations[0].sentence)
     assert hits[0].score <= told.known[-1].hit.score
+
+
+def test_the_date_above_a_text_is_no_company(tmp_path: Path, word_hash: "WordHashEncoder") -> None:
+    texts = {"a.txt": f"{QUESTION} Since 2019-06-01.", "b.txt": f"2019-06-01 {QUESTION} Nobody knows."}
+    told = Told(tmp_path, word_hash, texts=texts)
+    told.reader = Knowing("2019-06-01", word_hash)
+    told.answer()
+    assert [c.answer.text for c in told.decision.citations] == ["2019-06-01"]
+    assert told.further() == ((), ())
 
 
 def test_only_documents_that_were_asked_about_are_cited(told: Told) -> None:

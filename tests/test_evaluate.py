@@ -167,6 +167,8 @@ def test_overall_scores(mixed: Evaluation) -> None:
     assert scores.mrr == pytest.approx((1 + 1 + 0.5 + 1) / 4)
     # "leads" two supported of two; "opened" none of two; "dirige" one of two, for French is no source of it.
     assert scores.citation_precision == pytest.approx(3 / 6)
+    # Two sources, one, one and one: three of the five are cited.
+    assert scores.citation_recall == pytest.approx(3 / 5)
     assert scores.verbatim == 1.0
     assert scores.unanswerable_refused == 1 / 2
     assert scores.answerable_refused == 1 / 4

@@ -17,12 +17,11 @@ from rag.errors import EncoderError, RagError
 from rag.explain import Trace
 from rag.history import TURNS, Lean, in_context, leans
 from rag.index import Index, open_index
-from rag.intent import asks_nothing, asks_of_documents
+from rag.intent import asks_nothing
 from rag.language import question_language
-from rag.read import Reader, Reading, SentenceVectors, open_reader
+from rag.read import Reader, Reading, SentenceVectors, open_reader, stated
 from rag.same import said, same
 from rag.search import Found, search, search_at_home
-from rag.sentences import is_stamp
 from rag.spans import Answer, Citation, Document, Hit
 
 _log = logging.getLogger(__name__)
@@ -274,11 +273,7 @@ class Assistant:
             k_home=PASSAGES_AT_HOME,
             selection=anywhere,
         )
-        read = opened.reader.read(wording, query, found)
-        if not asks_of_documents(wording):
-            # The date above a text says when it was written, and nothing of what is asked.
-            read = [reading for reading in read if not is_stamp(reading.sentence)]
-        readings = _new(read, answered)
+        readings = _new(stated(wording, opened.reader.read(wording, query, found)), answered)
         if not readings:
             return _Attempt(wording, query, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
         case = weigh(wording, language, readings, index.engine, self._weights, answers=opened.answers)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from rag.decide import MOST_CITATIONS, TRUSTED, Case, Decision, Weights, further, weigh
 from rag.engine import Engine, Selection
-from rag.lexical import coverage, full_weight, question_words, terms
-from rag.read import Reader, Reading, SentenceVectors
-from rag.search import Found, blend, search
+from rag.lexical import coverage, question_words, terms
+from rag.read import Reader, Reading, SentenceVectors, stated
+from rag.search import Found, score, search
 from rag.spans import Citation, Hit, Span
 
 # Passages that are looked at for the answer's words, and how many of those that have them are read.
@@ -57,7 +57,7 @@ def corroborate(
     if not 0 < len(decision.citations) < MOST_CITATIONS or decision.confidence < TRUSTED:
         return (), ()
     found = _with_the_words(asked, decision, passages, engine, known, selection)
-    readings = reader.read(asked.wording, asked.query, found, most=SENTENCES) if found else []
+    readings = stated(asked.wording, reader.read(asked.wording, asked.query, found, most=SENTENCES)) if found else []
     if not readings:
         return (), ()
     answered = _first(case, decision)
@@ -106,11 +106,15 @@ def _with_the_words(
             rows.append(found)
     chosen = rows[:READ]
     # The answer's words brought them up; what speaks for them is how they fit the question alone.
-    dense, lexical = engine.scores(
-        asked.wording, asked.query, asked.languages, np.array([found.row for found in chosen], np.int64)
+    scores = score(
+        engine,
+        [found.row for found in chosen],
+        question=asked.wording,
+        query=asked.query,
+        languages=asked.languages,
     )
-    scores = blend(dense, lexical, full_weight(asked.wording, asked.languages, engine.weight))
+    alone = [(found, *scores[found.row]) for found in chosen]
     return [
-        Found(Hit(found.hit.span, float(score)), found.row, float(likeness), float(words), None, None)
-        for found, score, likeness, words in zip(chosen, scores, dense, lexical, strict=True)
+        Found(Hit(found.hit.span, blended), found.row, dense, words, None, None)
+        for found, blended, dense, words in alone
     ]

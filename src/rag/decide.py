@@ -57,7 +57,7 @@ AGREES = 0.2
 CITABLE = 0.05
 AS_GOOD = 0.6
 MOST_CITATIONS = 5
-# Below this confidence an answer is as often wrong as right, and whoever says the same more faintly is no help.
+# Below this confidence too many answers are wrong for those who say the same more faintly to be worth citing.
 TRUSTED = 0.6
 # Texts whose terms are remembered, a few kB each.
 REMEMBERED = 4096

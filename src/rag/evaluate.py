@@ -396,10 +396,7 @@ def _scores(outcomes: Sequence[Outcome]) -> Scores:
         recall_at_5=_mean([outcome.recall_at_5 for outcome in answerable]),
         mrr=_mean([outcome.reciprocal_rank for outcome in answerable]),
         citation_precision=_share_of_citations(answerable, [outcome.supported for outcome in answerable]),
-        citation_recall=sum(outcome.supported for outcome in answerable)
-        / sum(min(len(outcome.gold.sources), MOST_CITATIONS) for outcome in answerable)
-        if answerable
-        else None,
+        citation_recall=_citation_recall(answerable),
         verbatim=_share_of_citations(outcomes, [outcome.verbatim for outcome in outcomes]),
         unanswerable_refused=_mean([not outcome.answer.found for outcome in unanswerable]),
         answerable_refused=_mean([not outcome.answer.found for outcome in answerable]),
@@ -413,6 +410,16 @@ def _scores(outcomes: Sequence[Outcome]) -> Scores:
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+def _citation_recall(outcomes: Sequence[Outcome]) -> float | None:
+    wanted = sum(min(len(outcome.gold.sources), MOST_CITATIONS) for outcome in outcomes)
+    # A document counts once, however often it is cited.
+    found = sum(
+        len({one.answer.document.id for one in outcome.answer.citations if outcome.gold.supported_by(one.sentence)})
+        for outcome in outcomes
+    )
+    return found / wanted if wanted else None
 
 
 def _share_of_citations(outcomes: Sequence[Outcome], counts: Sequence[int]) -> float | None:

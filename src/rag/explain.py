@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rag.decide import ASSURANCE, EVIDENCE, SAME, Case, Decision, Weights
 from rag.expect import expected
 from rag.search import Found
-from rag.spans import Citation
+from rag.spans import Citation, Span
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +46,7 @@ class Trace:
             "threshold": self.threshold,
             "confidence": self._confidence(self.case) if self.case else None,
             "candidates": self._candidates(self.case) if self.case else [],
-            "further": [_further(citation) for citation in self.further],
+            "further": [_place(citation.answer, citation.sentence) for citation in self.further],
         }
 
     def _confidence(self, case: Case) -> dict[str, Any]:
@@ -86,12 +86,7 @@ class Trace:
         return {
             "rank": i + 1,
             "outcome": role,
-            "document": reading.answer.document.id,
-            "language": reading.answer.document.language,
-            "start": reading.answer.start,
-            "end": reading.answer.end,
-            "answer": reading.answer.text,
-            "sentence": reading.sentence.text,
+            **_place(reading.answer, reading.sentence),
             "dense": {"rank": found.dense_rank, "score": round(found.dense, 4)},
             "lexical": {"rank": found.lexical_rank, "score": round(found.lexical, 4)},
             "fused": {"rank": fused_rank, "score": round(found.hit.score, 5)},
@@ -103,15 +98,14 @@ class Trace:
         }
 
 
-def _further(citation: Citation) -> dict[str, Any]:
-    answer = citation.answer
+def _place(answer: Span, sentence: Span) -> dict[str, Any]:
     return {
         "document": answer.document.id,
         "language": answer.document.language,
         "start": answer.start,
         "end": answer.end,
         "answer": answer.text,
-        "sentence": citation.sentence.text,
+        "sentence": sentence.text,
     }
 
 

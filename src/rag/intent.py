@@ -1,4 +1,4 @@
-"""What a text is about that is not in the documents: a greeting, oneself, keys struck at random, a document itself."""
+"""What a text asks, where its words show it: surely nothing (a greeting, keys struck at random), or of a document."""
 
 import re
 

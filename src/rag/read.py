@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from rag.choose import choose_span, joint_score
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
+from rag.intent import asks_of_documents
 from rag.quantities import whole_quantity
 from rag.search import Found
-from rag.sentences import sentences
+from rag.sentences import is_stamp, sentences
 from rag.spans import Document, Span
 
 READER_FOLDER = Path(__file__).parent / "models" / "reader"
@@ -63,7 +64,7 @@ class Reader(Protocol):
     def read(
         self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
     ) -> list[Reading]:
-        """Return the places that may answer, at most about `most`; `query` is the question's vector."""
+        """Return the places that may answer, all or the `most` likeliest; `query` is the question's vector."""
         ...
 
 
@@ -76,7 +77,7 @@ class SentenceReader:
     def read(
         self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
     ) -> list[Reading]:
-        """Return every sentence of the passages once, in the best passage that holds it; `most` changes nothing."""
+        """Return every sentence of the passages once, in the best passage that holds it, however many."""
         places: dict[tuple[str, int], tuple[Span, Found]] = {}
         for passage in found:
             for sentence in sentences_within(passage.hit.span):
@@ -194,6 +195,13 @@ def _scored(
     places = np.array([tokens[i][1:] for i in inside], np.int64)
     joint = joint_score(starts[inside], ends[inside], most_tokens=ANSWER_TOKENS)
     return _Scored(sentence, passage, places, starts[inside], ends[inside], joint - nothing)
+
+
+def stated(question: str, readings: Sequence[Reading]) -> list[Reading]:
+    """Return the readings without the dates above texts, which say nothing of what is asked but when it was written."""
+    if asks_of_documents(question):
+        return list(readings)
+    return [reading for reading in readings if not is_stamp(reading.sentence)]
 
 
 def whole_words(span: Span, within: Span) -> Span:

@@ -55,17 +55,15 @@ def search(
         raise ValueError(f"{len(passages)} passages, but {len(engine)} of the engine")
     ranking = engine.rank(question, query, languages, depth=max(depth, k), selection=selection)
     rows = [row for row, _ in ranking.fused]
-    dense, lexical = engine.scores(question, query, languages, np.array(rows, dtype=np.int64))
-    scores = blend(dense, lexical, full_weight(question, languages, engine.weight))
-    evidence = dict(zip(rows, zip(scores.tolist(), dense.tolist(), lexical.tolist(), strict=True), strict=True))
+    evidence = score(engine, rows, question=question, query=query, languages=languages)
     best = sorted(rows, key=lambda row: (-evidence[row][0], row))
     dense_ranks, lexical_ranks = (
         {row: rank for rank, row in enumerate(rows, start=1)} for rows in (ranking.dense, ranking.lexical)
     )
     found = []
     for row in _distinct(passages, best, k):
-        score, likeness, words = evidence[row]
-        hit = Hit(passages[row], score)
+        blended, likeness, words = evidence[row]
+        hit = Hit(passages[row], blended)
         found.append(Found(hit, row, likeness, words, dense_ranks.get(row), lexical_ranks.get(row)))
     return found
 
@@ -93,6 +91,15 @@ def search_at_home(
     more = search(passages, engine, question=question, query=query, languages=languages, k=k_home, selection=home)
     known, last = {passage.row for passage in found}, found[-1].hit.score
     return found + [replace(p, hit=Hit(p.hit.span, min(p.hit.score, last))) for p in more if p.row not in known]
+
+
+def score(
+    engine: Engine, rows: Sequence[int], *, question: str, query: NDArray[np.float32], languages: Sequence[str]
+) -> dict[int, tuple[float, float, float]]:
+    """Return for each row its score by `blend`, its inner product with the query and its BM25 score."""
+    dense, lexical = engine.scores(question, query, languages, np.array(rows, dtype=np.int64))
+    scores = blend(dense, lexical, full_weight(question, languages, engine.weight))
+    return dict(zip(rows, zip(scores.tolist(), dense.tolist(), lexical.tolist(), strict=True), strict=True))
 
 
 def blend(dense: NDArray[np.float32], lexical: NDArray[np.float32], full: float) -> NDArray[np.float64]:
