@@ -3,9 +3,10 @@ PYTHON ?= python
 DATA ?= ../shared/data
 TEACHER ?= runs/teacher
 RUNS ?= runs
+E5 ?= runs/e5-small-q4.bin
 DEVICE ?= cpu
 
-.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder encoder-scores translations reader reader-scores decision
+.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder imitation encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -54,6 +55,11 @@ encoder: $(RUNS)/translated  ## train the bundled encoder from the start (hours)
 	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
 	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 80 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out src/rag/models/encoder
+
+imitation:  ## the body of the next encoder and reader, from the multilingual teacher's file E5 (hours); resumes; not shipped yet
+	$(PYTHON) -m training.multilingual --file $(E5) --out $(RUNS)/multilingual
+	$(PYTHON) -m training.adopt --data $(DATA) --teacher $(RUNS)/multilingual --vocabulary src/rag/models/encoder --out $(RUNS)/adopted
+	$(PYTHON) -m training.imitate --data $(DATA) --teacher $(RUNS)/multilingual --start $(RUNS)/adopted --out $(RUNS)/imitated --minutes 120 --device $(DEVICE) --resume
 
 translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)

@@ -3,7 +3,7 @@
 import argparse
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,8 +27,10 @@ from rag.split import split
 from rag.vectors import Vectors
 from training.data import Question, split_questions
 from training.examples import borrowed, renamed, swapped
+from training.translated import read_asked
 
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
+LANGUAGES = ("en", "es", "fr", "it")
 PASSAGES_OF_A_LANGUAGE = 14
 QUESTIONS_OF_A_LANGUAGE = 9
 # Of a user's questions so many are taken to have no answer; there are more among those asked here, which count less.
@@ -41,7 +43,10 @@ NEVER_AGAINST = ("score", "lead", "agreement")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question asked of a world: its readings, and which are right; `abroad` when only another language answers."""
+    """A question asked of a world: its readings, and which are right; `abroad` when only another language answers.
+
+    `translated` when it is asked in words that rules translated.
+    """
 
     language: str
     case: Case
@@ -49,6 +54,7 @@ class Asked:
     answerable: bool
     abroad: bool
     nearest: float
+    translated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +107,12 @@ class Posed:
     """A question for a world, with the places that answer it: document id to start and end.
 
     There are none where it asks about another name or year than the documents do, or something else about their names.
+    `translated` when rules translated its words.
     """
 
     question: Question
     places: dict[str, tuple[int, int]]
+    translated: bool = False
 
     def is_right(self, span: Span) -> bool:
         """Tell whether a span touches the answer at one of its places."""
@@ -118,9 +126,13 @@ class Posed:
         return [frozenset(), *([sources] if sources else []), *([own] if own < sources and own else [])]
 
 
-def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
-    """Return collections with the questions to ask; Italian passages are the Spanish ones' translations."""
+def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]]) -> list[tuple[World, list[Posed]]]:
+    """Return collections with the questions to ask; Italian passages are the Spanish ones' translations.
+
+    `asked` has questions by language and id, which are asked in a language that is not their own as well.
+    """
     development = split_questions(data).development
+    foreign = {x: translations_of(development, x, asked.get(x, {})) for x in LANGUAGES}
     choose = random.Random(0)
     by_passage: dict[str, list[Question]] = {}
     by_id: dict[str, list[Question]] = {}
@@ -143,11 +155,30 @@ def worlds(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
             for question in choose.sample(rows, min(len(rows), QUESTIONS_OF_A_LANGUAGE)):
                 same = [q for q in by_id[question.id] if q.passage in ids]
                 places = {ids[q.passage]: (q.start, q.start + len(q.answer)) for q in same}
-                posed.append(Posed(question, places))
-                if other := near_miss(question, passages, development[language], choose):
-                    posed.append(Posed(replace(question, question=other), {}))
+                wordings = [(question, development[language])]
+                if others := [x for x in LANGUAGES if question.id in foreign[x]]:
+                    other = choose.choice(others)
+                    wordings.append((foreign[other][question.id], list(foreign[other].values())))
+                for wording, rest in wordings:
+                    translated = wording is not question
+                    posed.append(Posed(wording, places, translated))
+                    if miss := near_miss(wording, passages, rest, choose):
+                        posed.append(Posed(replace(wording, question=miss), {}, translated))
         made.append((World(documents, encoder), posed))
     return made
+
+
+def translations_of(
+    development: Mapping[str, Sequence[Question]], language: str, asked: Mapping[str, str]
+) -> dict[str, Question]:
+    """Return the held-back questions of other languages that are asked in this one, by id, about their own passages."""
+    return {
+        q.id: replace(q, question=asked[q.id], language=language)
+        for other, rows in development.items()
+        if other != language
+        for q in rows
+        if q.id in asked
+    }
 
 
 def near_miss(
@@ -168,11 +199,16 @@ def near_miss(
 
 
 def ask_all(
-    data: Path, models: Models, weights: Weights, *, most: int | None = None
+    data: Path,
+    models: Models,
+    weights: Weights,
+    *,
+    translated: Mapping[str, Mapping[str, str]],
+    most: int | None = None,
 ) -> tuple[list[Asked], list[Asked]]:
     """Ask every question with its sources and without; return the worlds, or the first `most`, in two halves."""
     halves: tuple[list[Asked], list[Asked]] = ([], [])
-    for number, (world, questions) in enumerate(track(worlds(data, models.encoder)[:most], "asking")):
+    for number, (world, questions) in enumerate(track(worlds(data, models.encoder, translated)[:most], "asking")):
         for posed in questions:
             for hidden in posed.hidings():
                 case = world.ask(posed.question, models, weights, hidden=hidden)
@@ -181,8 +217,11 @@ def ask_all(
                 answerable = not posed.places.keys() <= hidden
                 right = np.array([posed.is_right(r.sentence) for r in case.readings])
                 nearest = max(r.found.dense for r in case.readings)
-                abroad = bool(hidden) and answerable
-                halves[number % 2].append(Asked(posed.question.language, case, right, answerable, abroad, nearest))
+                own = any(place.startswith(posed.question.language) for place in posed.places.keys() - hidden)
+                abroad = answerable and not own
+                halves[number % 2].append(
+                    Asked(posed.question.language, case, right, answerable, abroad, nearest, posed.translated)
+                )
     return halves
 
 
@@ -235,7 +274,7 @@ def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
     places = {id(reading): right for reading, right in zip(asked.case.readings, asked.right, strict=True)}
     case = rank(asked.case.readings, asked.case.evidence, asked.case.alike, ranking.tolist())
     right = np.array([places[id(reading)] for reading in case.readings])
-    return Asked(asked.language, case, right, asked.answerable, asked.abroad, asked.nearest)
+    return replace(asked, case=case, right=right)
 
 
 def sureness(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float) -> NDArray[np.float64]:
@@ -266,6 +305,8 @@ def measure(asked: Sequence[Asked], sure: NDArray[np.float64], threshold: float)
         mine = answerable & np.array([a.language == language and not a.abroad for a in asked])
         scores[f"right_sentence.{language}"] = right[mine].mean()
     scores["right_sentence.abroad"] = right[np.array([a.abroad for a in asked])].mean()
+    if (translated := answerable & np.array([a.translated for a in asked])).any():
+        scores["right_sentence.translated"] = right[translated].mean()
     return {name: round(float(value), 4) for name, value in scores.items()}
 
 
@@ -274,12 +315,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, default=DECISION_FILE)
+    options.add_argument("--translated", type=Path, help="the --out of training.translated: ask in other languages too")
     options.add_argument("--worlds", type=int, help="ask only so many worlds, to try it")
     arguments = options.parse_args()
     encoder = OnnxEncoder()
     models = Models(encoder, open_reader(encoder), SentenceVectors(encoder))
     start = Weights((0.0,) * len(EVIDENCE), (0.0,) * len(ASSURANCE), 0.0, 0.0, 0.0)
-    halves = ask_all(arguments.data, models, start, most=arguments.worlds)
+    translated = read_asked(arguments.translated) if arguments.translated else {}
+    halves = ask_all(arguments.data, models, start, translated=translated, most=arguments.worlds)
     held: list[Asked] = []
     others_fit = []
     for fit, rest in (halves, halves[::-1]):

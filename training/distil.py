@@ -9,6 +9,7 @@ import csv
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -24,23 +25,35 @@ from training.vocabulary import save_sentence_transformer
 BATCH = 128
 CHUNK = 32
 TEMPERATURE = 25.0
-ENGLISH_SHARE = 0.12
-DICTIONARY_SHARE = 0.10
-QUESTION_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What pairs are drawn: shares of word translations, and of questions in some languages as their own translation.
+
+    `english` is the share of pairs whose English side is learnt instead of the other.
+    """
+
+    english: float = 0.12
+    dictionary: float = 0.10
+    questions: float = 0.05
+    languages: tuple[str, ...] = ("en",)
 
 
 class Stream:
     """Endless training pairs, languages balanced by the square root of their size."""
 
-    def __init__(self, data: Path, seed: int, translated: Path | None = None) -> None:
+    def __init__(self, data: Path, seed: int, translated: Path | None = None, mixture: Mixture = Mixture()) -> None:
         self.choose = random.Random(seed)
+        self.mixture = mixture
         pairs = [p for p in read_pairs(data, translated) if not held_back(p)]
         self.by_language = {x: [p for p in pairs if p.language == x] for x in LANGUAGES}
         self.words = read_dictionary(data)
-        # English questions as their own translation: the teacher's skill on questions is to be kept.
-        self.questions = [
-            Pair(q.question, q.question, "en") for q in split_questions(data).training if q.language == "en"
-        ]
+        # The teacher's skill on questions is to be kept.
+        asked = [q for q in split_questions(data).training if q.language in mixture.languages]
+        self.questions = {
+            x: [Pair(q.question, q.question, x) for q in asked if q.language == x] for x in mixture.languages
+        }
         self.weights = [math.sqrt(len(self.by_language[x])) for x in LANGUAGES]
         self.at = dict.fromkeys(LANGUAGES, 0)
 
@@ -59,13 +72,27 @@ class Stream:
         pairs = []
         for language in drawn:
             kind = self.choose.random()
-            if kind < DICTIONARY_SHARE:
+            if kind < self.mixture.dictionary:
                 pairs.append(self.choose.choice(self.words))
-            elif kind < DICTIONARY_SHARE + QUESTION_SHARE:
-                pairs.append(self.choose.choice(self.questions))
+            elif kind < self.mixture.dictionary + self.mixture.questions:
+                pairs.append(self.choose.choice(self.questions[self.choose.choice(self.mixture.languages)]))
             else:
                 pairs.append(self.next(language))
         return pairs
+
+    def side(self, pair: Pair) -> str:
+        """Return the side of a pair that is to be learnt."""
+        return pair.english if self.choose.random() < self.mixture.english else pair.other
+
+
+def pair_loss(vectors: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the loss of vectors that are to be these targets, and told from the others; and their mean cosine."""
+    likeness = (vectors * targets).sum(1).mean()
+    # Two equal targets in a batch are no contrast.
+    same = (targets @ targets.T > 0.98) & ~torch.eye(len(targets), dtype=torch.bool, device=targets.device)
+    logits = (vectors @ targets.T * TEMPERATURE).masked_fill(same, -1e4)
+    labels = torch.arange(len(targets), device=targets.device)
+    return 4 * (1 - likeness) + 0.5 * functional.cross_entropy(logits, labels), likeness
 
 
 def bitext_accuracy(student: Student, pairs: Sequence[Pair]) -> float:
@@ -119,18 +146,14 @@ def main() -> None:
         for share in clock.ticks():
             if not queue:
                 pairs = stream.chunk(CHUNK * arguments.batch)
-                sides = [p.english if stream.choose.random() < ENGLISH_SHARE else p.other for p in pairs]
-                ids, targets = student.ids(sides), teacher.encode([p.english for p in pairs]).clone()
+                ids, targets = (
+                    student.ids([stream.side(p) for p in pairs]),
+                    teacher.encode([p.english for p in pairs]).clone(),
+                )
                 batches = length_batches([len(row) for row in ids], arguments.batch, stream.choose)
                 queue = [([ids[i] for i in batch], targets[batch]) for batch in batches]
             rows, target = queue.pop()
-            vectors = student(rows)
-            likeness = (vectors * target).sum(1).mean()
-            # Two equal targets in a batch are no contrast.
-            same = (target @ target.T > 0.98) & ~torch.eye(len(target), dtype=torch.bool, device=target.device)
-            logits = (vectors @ target.T * TEMPERATURE).masked_fill(same, -1e4)
-            labels = torch.arange(len(rows), device=target.device)
-            loss = 4 * (1 - likeness) + 0.5 * functional.cross_entropy(logits, labels)
+            loss, likeness = pair_loss(student(rows), target)
             warm = min(1.0, (steps + 1) / 100)
             step(optimiser, loss, multiplier=warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))))
             steps, seen = steps + 1, seen + len(rows)

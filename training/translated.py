@@ -45,6 +45,9 @@ TASKS = [
 ]
 # Questions that the passage does not answer, made to look as if it did: there are few, and no other file has them.
 UNANSWERABLE = [("squad_es_v2_dev_small.rest.es", ("en", "it"), 10_000)]
+# Held-back questions that are asked in another language too when the decision is fitted, by one step alone.
+ASKED = {"en": ("es",), "es": ("en", "fr"), "fr": ("es",)}
+ASKED_FILE = "asked.tsv.xz"
 # Spanish sentences of pairs with English that become Italian ones.
 SENTENCES = ("tatoeba-manythings", "wmt-newstest", "tico19")
 BATCH = 250
@@ -142,6 +145,28 @@ def write_questions(data: Path, out: Path, seed: int, into: str | None) -> None:
                             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def write_asked(data: Path, out: Path) -> None:
+    """Write the held-back questions in other languages: language, id, question."""
+    with lzma.open(out / ASKED_FILE, "wt", encoding="utf-8") as file:
+        for language, rows in split_questions(data).development.items():
+            for other in ASKED.get(language, ()):
+                for i in track(range(0, len(rows), BATCH), f"held-back {language} to {other}"):
+                    batch = rows[i : i + BATCH]
+                    paragraphs = [html.escape(q.question, quote=False) for q in batch]
+                    for question, text in zip(batch, translate(paragraphs, STEPS[language, other]) or [], strict=False):
+                        plain = unmarked(text)
+                        if plain is not None:
+                            file.write(f"{other}\t{question.id}\t{plain[0]}\n")
+
+
+def read_asked(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the held-back questions that `write_asked` wrote, by language and id."""
+    asked: dict[str, dict[str, str]] = defaultdict(dict)
+    for language, id, text in read_tsv(folder / ASKED_FILE):
+        asked[language][id] = text
+    return asked
+
+
 def write_sentences(data: Path, out: Path) -> None:
     """Write one file of English and Italian sentences for each source."""
     for source in SENTENCES:
@@ -162,6 +187,8 @@ def main() -> None:
     arguments = options.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     write_questions(arguments.data, arguments.out, arguments.seed, arguments.into)
+    if arguments.into is None:
+        write_asked(arguments.data, arguments.out)
     if arguments.into in (None, "it"):
         write_sentences(arguments.data, arguments.out)
 
