@@ -272,6 +272,18 @@ def test_the_question_s_language_leads_where_it_is_as_good() -> None:
     assert order(0.1, NORTH) == ["en.txt"]  # says something else
 
 
+def test_an_answer_with_the_year_leads_where_a_year_is_asked_for() -> None:
+    def order(question: str, behind: float) -> list[str]:
+        undated = reading(FR, "Maria dirige le port.", score=1.0)
+        return cited(
+            decide(case(undated, reading(score=1.0 - behind)), "fr", weights(), question=question, threshold=0)
+        )
+
+    assert order("Depuis quelle année dirige-t-elle le port ?", 1.5) == ["en.txt", "fr.txt"]
+    assert order("Depuis quelle année dirige-t-elle le port ?", 1.7) == ["fr.txt"]  # no longer of one mind
+    assert order("Depuis quand dirige-t-elle le port ?", 1.5) == ["fr.txt", "en.txt"]
+
+
 def test_at_most_five_are_cited() -> None:
     documents = [Document(f"{number}.txt", "T", "en", EN.text) for number in range(MOST_CITATIONS + 2)]
     decision = decide(case(*(reading(document) for document in documents)), "en", weights(), threshold=0)

@@ -1,6 +1,6 @@
 import pytest
 
-from rag.expect import Kind, bare, expected, holds
+from rag.expect import Kind, asks_for_a_year, bare, expected, holds, holds_a_year
 
 
 @pytest.mark.parametrize(
@@ -125,3 +125,43 @@ def test_of_other_questions_a_text_says_nothing() -> None:
 
 def test_bare_folds_case_and_accents() -> None:
     assert bare("ÉTÉ Straße Año") == "ete strasse ano"
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "In which year was it built?"),
+        ("en", "In what month and year does it open?"),
+        ("es", "¿En qué mes y de qué año empieza?"),
+        ("es", "¿Cuál fue el año de su muerte?"),
+        ("fr", "En quelle année ?"),
+        ("fr", "Quel jour et quelle année est-il né ?"),
+        ("it", "In che mese e anno comincia?"),
+        ("it", "In quale anno?"),
+    ],
+)
+def test_a_year_is_asked_for(language: str, question: str) -> None:
+    assert asks_for_a_year(question, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "What happened that year?"),
+        ("en", "When did it open?"),
+        ("en", "Which film of the year won?"),
+        ("es", "¿Qué pasó ese año?"),
+        ("fr", "Quel film sort cette année ?"),
+        ("it", "Che cosa è successo quell’anno?"),
+        ("de", "In welchem Jahr?"),
+    ],
+)
+def test_a_year_is_named_but_not_asked_for(language: str, question: str) -> None:
+    assert not asks_for_a_year(question, language)
+
+
+def test_a_year_is_four_figures_of_a_usual_century() -> None:
+    assert holds_a_year("a marzo 2026")
+    assert holds_a_year("in the 1990s")
+    assert not holds_a_year("350 scenes of 12026")
+    assert not holds_a_year("March")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rag.contradict import contradicting
 from rag.engine import TermWeights
-from rag.expect import bare, expected, holds
+from rag.expect import asks_for_a_year, bare, expected, holds, holds_a_year
 from rag.lexical import coverage, question_words, terms
 from rag.lists import asks_for_several, whole_list
 from rag.read import Reading, SentenceVectors
@@ -308,9 +308,10 @@ def decide(
 ) -> Decision:
     """Choose the answer of a ranked case.
 
-    The first citation is in the question's `language` where one that says the same is as good. `question` tells what
-    kind of answers contradict each other, and whether a whole enumeration is asked for. `threshold` is the least
-    confidence that is answered: by default the fitted one, and 0 always answers.
+    The first citation is in the question's `language` where one that says the same is as good, and it has a year where
+    one is asked for and one that says the same has it. `question` tells that, what kind of answers contradict each
+    other, and whether a whole enumeration is asked for. `threshold` is the least confidence that is answered: by
+    default the fitted one, and 0 always answers.
     """
     least = weights.threshold if threshold is None else threshold
     assurance = case.assurance()
@@ -324,6 +325,9 @@ def decide(
         if case.readings[i].answer.document.language == language
         and case.scores[i] >= case.scores[0] + math.log(AS_GOOD)
     ]
+    if asks_for_a_year(question, language):
+        dated = [i for i in (*at_home, *agreeing) if holds_a_year(case.readings[i].answer.text)]
+        at_home = dated or at_home
     trusted = confidence >= TRUSTED
     chosen = _one_a_document(case, [*at_home[:1], *(case.citable(0) if trusted else agreeing)])[:MOST_CITATIONS]
     kind, several = expected(question, language), asks_for_several(question, language)

@@ -123,6 +123,13 @@ _TIMES_IN_PLACE = {
 # Parts are quantities too, and so is "one" when it is the whole answer; elsewhere it is an article in three languages.
 _PARTS = {"en": "half twice double", "es": "mitad doble", "fr": "moitie tiers double", "it": "meta doppio"}
 _ONE = frozenset(["one", "un", "una", "uno", "une"])
+# A year, right after the interrogative or behind what else is asked for: "in which month and of what year".
+_OF_A_YEAR = {
+    "en": r"(?:what|which)(?: (?:exact|month|day|date|and|in|of|what|which))* years?",
+    "es": r"(?:que|cual)(?: (?:mes|dia|fecha|y|de|en|que|cual|fue|es|el))* anos?",
+    "fr": r"quel(?:le)?s?(?: (?:mois|jour|date|et|de|en|quel|quelle|fut|est|l))* annees?",
+    "it": r"(?:che|quale?)(?: (?:mese|giorno|data|e|di|in|che|quale?))* ann[oi]",
+}
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = r"(?:1\d|20)\d\ds?"
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’&.-]*\w")
@@ -147,6 +154,22 @@ def expected(question: str, language: str) -> Kind:
     plain = " ".join(re.findall(r"[\w']+", bare(question).replace("’", "'").replace("'", " ")))
     found = _asks(language).search(plain) if language in _ASKS else None
     return _kind(found.lastgroup) if found else "other"
+
+
+def asks_for_a_year(question: str, language: str) -> bool:
+    """Tell whether a question in one of the four languages asks for a year, alone or with a month or a day.
+
+    >>> asks_for_a_year("In what month and year did it open?", "en"), asks_for_a_year("What opened that year?", "en")
+    (True, False)
+    """
+    pattern = _OF_A_YEAR.get(language)
+    plain = " ".join(re.findall(r"[\w']+", bare(question).replace("’", "'").replace("'", " ")))
+    return bool(pattern and re.search(rf"\b(?:{pattern})\b", plain))
+
+
+def holds_a_year(text: str) -> bool:
+    """Tell whether a text has a year in figures."""
+    return bool(re.search(rf"\b{_YEAR}\b", text))
 
 
 @cache

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.choose import choose_span, joint_score
+from rag.dates import whole_date
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
 from rag.intent import asks_of_documents
@@ -177,7 +178,8 @@ class _Scored:
         """Return the words that answer best."""
         first, last = choose_span(self.starts, self.ends, self.places, most_tokens=ANSWER_TOKENS)
         start, end = int(self.places[first, 0]), int(self.places[last, 1])
-        return whole_quantity(whole_words(Span(self.sentence.document, start, end), self.sentence), self.sentence)
+        words = whole_words(Span(self.sentence.document, start, end), self.sentence)
+        return whole_date(whole_quantity(words, self.sentence), self.sentence)
 
 
 def _scored(

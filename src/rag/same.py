@@ -5,17 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from rag.dates import MONTHS
 from rag.expect import Kind, bare
 from rag.language import LANGUAGES
 from rag.lexical import terms
 
 MOST_WORDS_ROUND_A_NAME = 6
-_MONTHS = {
-    "en": "january february march april may june july august september october november december",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "fr": "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
-    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-}
 _DAYS = {
     "en": "monday tuesday wednesday thursday friday saturday sunday",
     "es": "lunes martes miercoles jueves viernes sabado domingo",
@@ -235,8 +230,8 @@ def _calendar(language: str) -> dict[str, str]:
     """Return the names of months and days; where the language is none of the four, those of all."""
     languages = (language,) if language in LANGUAGES else LANGUAGES
     return {
-        name: f"{what}{number}"
-        for what, names in (("month", _MONTHS), ("day", _DAYS))
+        bare(name): f"{what}{number}"
+        for what, names in (("month", MONTHS), ("day", _DAYS))
         for known in languages
         for number, name in enumerate(names[known].split(), start=1)
     }
