@@ -74,5 +74,5 @@ reader-scores:  ## development figures of the reader
 encoder-scores:  ## development figures of the encoder beside its teacher and BM25
 	$(PYTHON) -m training.evaluate --data $(DATA) --models teacher=$(TEACHER) bundled=src/rag/models/encoder
 
-decision:  ## fit the decision's coefficients on held-back questions
-	$(PYTHON) -m training.calibrate --data $(DATA)
+decision: $(RUNS)/translated  ## fit the decision's coefficients on held-back questions, some of them in another language
+	$(PYTHON) -m training.calibrate --data $(DATA) --translated $(RUNS)/translated

@@ -27,7 +27,7 @@ from rag.split import split
 from rag.vectors import Vectors
 from training.data import Question, split_questions
 from training.examples import borrowed, renamed, swapped
-from training.translated import read_asked
+from training.translated import ASKED_FILE, read_asked
 
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
 LANGUAGES = ("en", "es", "fr", "it")
@@ -318,6 +318,8 @@ def main() -> None:
     options.add_argument("--translated", type=Path, help="the --out of training.translated: ask in other languages too")
     options.add_argument("--worlds", type=int, help="ask only so many worlds, to try it")
     arguments = options.parse_args()
+    if arguments.translated and not (arguments.translated / ASKED_FILE).is_file():
+        options.error(f"{arguments.translated} has no {ASKED_FILE}: make it anew with training.translated")
     encoder = OnnxEncoder()
     models = Models(encoder, open_reader(encoder), SentenceVectors(encoder))
     start = Weights((0.0,) * len(EVIDENCE), (0.0,) * len(ASSURANCE), 0.0, 0.0, 0.0)
