@@ -8,9 +8,10 @@ import argparse
 import csv
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from rich.progress import Progress
@@ -38,6 +39,14 @@ class Mixture:
     dictionary: float = 0.10
     questions: float = 0.05
     languages: tuple[str, ...] = ("en",)
+
+
+class Encodes(Protocol):
+    """What has a vector for any text."""
+
+    def encode(self, texts: Sequence[str]) -> torch.Tensor:
+        """Return unit vectors, (texts, dimensions)."""
+        ...
 
 
 class Stream:
@@ -84,6 +93,28 @@ class Stream:
         """Return the side of a pair that is to be learnt."""
         return pair.english if self.choose.random() < self.mixture.english else pair.other
 
+    def batches(
+        self,
+        student: Student,
+        teacher: Encodes,
+        size: int,
+        divide: Callable[[Sequence[int], torch.Tensor], list[list[int]]],
+    ) -> list[tuple[list[list[int]], torch.Tensor]]:
+        """Return `CHUNK` batches of pairs: the token ids of the sides to be learnt, and the teacher's vectors of them.
+
+        `divide` says which go together, by their lengths and by these vectors.
+        """
+        pairs = self.chunk(CHUNK * size)
+        ids = student.ids([self.side(p) for p in pairs])
+        targets = teacher.encode([p.english for p in pairs]).clone()
+        return [([ids[i] for i in batch], targets[batch]) for batch in divide([len(row) for row in ids], targets)]
+
+
+def read_development(data: Path) -> tuple[list[Pair], dict[str, list[Pair]]]:
+    """Return the held-back pairs of sentences, all and the first 500 of each language."""
+    pairs = [p for p in read_pairs(data) if held_back(p) and len(p.english.split()) < 30]
+    return pairs, {x: [p for p in pairs if p.language == x][:500] for x in LANGUAGES}
+
 
 def pair_loss(vectors: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the loss of vectors that are to be these targets, and told from the others; and their mean cosine."""
@@ -124,8 +155,7 @@ def main() -> None:
     checkpoint = arguments.out / "checkpoint.pt"
 
     stream = Stream(arguments.data, arguments.seed, arguments.translated)
-    development = [p for p in read_pairs(arguments.data) if held_back(p) and len(p.english.split()) < 30]
-    by_language = {x: [p for p in development if p.language == x][:500] for x in LANGUAGES}
+    _, by_language = read_development(arguments.data)
     student = Student(arguments.start, device=arguments.device, max_tokens=96)
     teacher = Student(arguments.teacher, device=arguments.device, max_tokens=96)
     optimiser = student.optimiser(arguments.rate, embedding_factor=10)
@@ -145,13 +175,12 @@ def main() -> None:
         last = clock.spent
         for share in clock.ticks():
             if not queue:
-                pairs = stream.chunk(CHUNK * arguments.batch)
-                ids, targets = (
-                    student.ids([stream.side(p) for p in pairs]),
-                    teacher.encode([p.english for p in pairs]).clone(),
+                queue = stream.batches(
+                    student,
+                    teacher,
+                    arguments.batch,
+                    lambda lengths, _: length_batches(lengths, arguments.batch, stream.choose),
                 )
-                batches = length_batches([len(row) for row in ids], arguments.batch, stream.choose)
-                queue = [([ids[i] for i in batch], targets[batch]) for batch in batches]
             rows, target = queue.pop()
             loss, likeness = pair_loss(student(rows), target)
             warm = min(1.0, (steps + 1) / 100)

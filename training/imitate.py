@@ -20,8 +20,8 @@ from torch.nn import functional
 
 from training.alignment import Joined, words_of_tokens
 from training.contrast import window_around
-from training.data import LANGUAGES, Question, held_back, read_pairs, split_questions
-from training.distil import CHUNK, Mixture, Stream, bitext_accuracy, pair_loss
+from training.data import LANGUAGES, Question, split_questions
+from training.distil import Mixture, Stream, bitext_accuracy, pair_loss, read_development
 from training.multilingual import PREFIX
 from training.student import Clock, Student, length_batches, mixed_precision, save_checkpoint, step
 from training.vocabulary import save_sentence_transformer
@@ -214,8 +214,7 @@ def main() -> None:
 
     stream = Stream(arguments.data, arguments.seed, mixture=MIXTURE)
     pieces = Pieces(arguments.data, arguments.seed, arguments.passages)
-    development = [p for p in read_pairs(arguments.data) if held_back(p) and len(p.english.split()) < 30]
-    by_language = {x: [p for p in development if p.language == x][:500] for x in LANGUAGES}
+    development, by_language = read_development(arguments.data)
     student = States(arguments.start, device=arguments.device)
     teacher = Teacher(arguments.teacher, device=arguments.device)
     sample = pieces.draw(CENTRE_PASSAGES)
@@ -239,11 +238,12 @@ def main() -> None:
         last = clock.spent
         for share in clock.ticks():
             if not queue:
-                pairs = stream.chunk(CHUNK * arguments.pairs)
-                ids = student.network.ids([stream.side(p) for p in pairs])
-                targets = teacher.encode([p.english for p in pairs]).clone()
-                batches = similar_batches([len(row) for row in ids], targets, arguments.pairs, stream.choose)
-                queue = [([ids[i] for i in batch], targets[batch]) for batch in batches]
+                queue = stream.batches(
+                    student.network,
+                    teacher,
+                    arguments.pairs,
+                    lambda lengths, targets: similar_batches(lengths, targets, arguments.pairs, stream.choose),
+                )
             rows, target = queue.pop()
             by_word, measured = passage_loss(student, teacher, pieces.batch())
             by_pair, likeness = pair_loss(student.network(rows), target)

@@ -12,7 +12,7 @@ MONTHS = {
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
 }
-_YEAR = r"(?P<year>(?:1\d|20)\d\d)\b"
+YEAR = r"(?:1\d|20)\d\d"
 # The day before the month, the day behind it, and what joins it to a year.
 _DAY = {
     "en": r"\d{1,2}(?:st|nd|rd|th)? (?:of )?",
@@ -56,4 +56,4 @@ def _pattern(language: str) -> re.Pattern[str] | None:
     if language != "en":  # "may" is a verb
         months += names
     day, behind = _DAY[language], _DAY_BEHIND.get(language, "")
-    return re.compile(rf"\b(?:{day})?\b(?:{'|'.join(months)})\b{behind}(?:{_JOINED[language]}{_YEAR})?")
+    return re.compile(rf"\b(?:{day})?\b(?:{'|'.join(months)})\b{behind}(?:{_JOINED[language]}(?P<year>{YEAR})\b)?")

@@ -5,6 +5,7 @@ import unicodedata
 from functools import cache
 from typing import Literal, get_args
 
+from rag.dates import YEAR
 from rag.quantities import COUNTS, MASSES
 
 Kind = Literal["name", "time", "number", "place", "other"]
@@ -131,7 +132,7 @@ _OF_A_YEAR = {
     "it": r"(?:che|quale?)(?: (?:mese|giorno|data|e|di|in|che|quale?))* ann[oi]",
 }
 _WORD = re.compile(r"[^\W\d_]+")
-_YEAR = r"(?:1\d|20)\d\ds?"
+_YEAR = rf"{YEAR}s?"
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’&.-]*\w")
 
 
@@ -151,8 +152,7 @@ def expected(question: str, language: str) -> Kind:
     >>> expected("¿Cuántos planos se generaron?", "es"), expected("why so?", "en")
     ('number', 'other')
     """
-    plain = " ".join(re.findall(r"[\w']+", bare(question).replace("’", "'").replace("'", " ")))
-    found = _asks(language).search(plain) if language in _ASKS else None
+    found = _asks(language).search(_plain(question)) if language in _ASKS else None
     return _kind(found.lastgroup) if found else "other"
 
 
@@ -163,8 +163,12 @@ def asks_for_a_year(question: str, language: str) -> bool:
     (True, False)
     """
     pattern = _OF_A_YEAR.get(language)
-    plain = " ".join(re.findall(r"[\w']+", bare(question).replace("’", "'").replace("'", " ")))
-    return bool(pattern and re.search(rf"\b(?:{pattern})\b", plain))
+    return bool(pattern and re.search(rf"\b(?:{pattern})\b", _plain(question)))
+
+
+def _plain(question: str) -> str:
+    """Return the words of a question, bare, with a space between any two."""
+    return " ".join(re.findall(r"[\w']+", bare(question).replace("’", "'").replace("'", " ")))
 
 
 def holds_a_year(text: str) -> bool:
