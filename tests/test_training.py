@@ -71,7 +71,7 @@ def test_join_neighbours_joins_threes_and_leaves_the_rest() -> None:
 
 
 def test_sentence_around_is_the_sentence_of_the_answer() -> None:
-    from training.contrast import sentence_around
+    from training.pieces import sentence_around
 
     assert sentence_around(question("", LIONS, "zebras")) == "They hunt zebras at night."
     assert sentence_around(question("", LIONS, "Lions")) == "Lions sleep by day."
@@ -80,7 +80,7 @@ def test_sentence_around_is_the_sentence_of_the_answer() -> None:
 
 
 def test_a_window_of_a_short_passage_is_mostly_the_passage() -> None:
-    from training.contrast import window_around
+    from training.pieces import window_around
 
     # All the room may be on one side, so that the other is cut; most draws leave enough on both.
     windows = [window_around(question("", LIONS, "zebras"), random.Random(seed)) for seed in range(50)]
@@ -92,7 +92,7 @@ def test_a_window_of_a_short_passage_is_mostly_the_passage() -> None:
 @settings(deadline=None)
 @given(st.integers(0, 399), st.integers(1, 40), st.integers(0, 10_000))
 def test_a_window_holds_the_answer_and_is_cut_at_words(first: int, words: int, seed: int) -> None:
-    from training.contrast import PASSAGE_CHARACTERS, window_around
+    from training.pieces import PASSAGE_CHARACTERS, window_around
 
     numbers = [f"w{i}" for i in range(400)]
     passage, answer = " ".join(numbers), " ".join(numbers[first : first + words])

@@ -2,6 +2,7 @@ import base64
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -50,7 +51,8 @@ class Visitor:
 
         self.http = httpx.Client(base_url=address, headers={"accept-language": language}, timeout=60)
         self.config: dict[str, Any] = self.http.get("config").json()
-        self.session = f"visitor-{id(self)}"
+        # Not the id of the object: a later one may have the same, and with it this conversation.
+        self.session = f"visitor-{secrets.token_hex(8)}"
 
     def trigger(self, handler: str, /, *values: object, **sent: object) -> list[Any]:
         """Trigger the first event that is handled by the function `handler`, and return the last values of its outputs.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.lexical import terms
-from training.contrast import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
 from training.data import Question, read_questions, read_translated, split_questions
+from training.pieces import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
 from training.rivals import Rivals, lacks
 from training.wording import Words
 
