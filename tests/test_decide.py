@@ -228,6 +228,17 @@ def test_the_same_words_farther_behind_are_cited_where_they_answer_by_themselves
     assert cited(decide(case(far, faint), "en", weights(bias=2.0))) == ["en.txt"]
 
 
+def test_an_answer_has_the_words_that_other_documents_answer_too_but_a_date_or_a_number_is_left() -> None:
+    def answers(*words: str) -> list[str]:
+        sentences = [(EN, "Maria runs the harbour since 2019."), (ES, "María dirige el puerto."), (FR, FR.text[:22])]
+        told = [worded(*sentences[i], each, score=3.0 - i / 2) for i, each in enumerate(words)]
+        return [citation.answer.text for citation in decide(case(*told), "en", weights(bias=2.0)).citations]
+
+    assert answers("Maria runs", "María", "Maria") == ["Maria", "María", "Maria"]
+    assert answers("Maria runs") == ["Maria runs"]
+    assert answers("since 2019") == ["since 2019"]
+
+
 def test_further_citations_leave_out_what_is_cited_and_fill_up_to_five() -> None:
     first = reading(score=1.0)
     documents = [Document(f"{number}.txt", "T", "en", EN.text) for number in range(MOST_CITATIONS + 2)]

@@ -70,9 +70,9 @@ def corroborate(
 
 
 def _first(case: Case, decision: Decision) -> Reading:
-    """Return the reading that the decision quotes first; a list that was asked for is quoted whole, read in part."""
+    """Return the reading that the decision quotes first, in part or in a whole list that was asked for."""
     answer = decision.citations[0].answer
-    return next(reading for reading in case.readings if answer.contains(reading.answer))
+    return next(reading for reading in case.readings if answer.overlaps(reading.answer))
 
 
 def _with_the_words(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.agreed import agreed_words
 from rag.contradict import contradicting
 from rag.engine import TermWeights
 from rag.expect import asks_for_a_year, bare, expected, holds, holds_a_year
@@ -366,7 +367,15 @@ def _citation(case: Case, i: int, confidence: float, *, several: bool, first: in
     words, sentence = case.readings[i].answer, case.readings[i].sentence
     if several:
         words, sentence = whole_list(words, sentence)
+    elif case.readings[i].exact and not said(words.text, words.document.language).figures:
+        words = agreed_words(words, _others(case, i))
     return Citation(words, sentence, confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[first]))))
+
+
+def _others(case: Case, i: int) -> list[str]:
+    """Return what other documents answer that say what a reading says."""
+    exact = [k for k in case.citable(i) if case.readings[k].exact]
+    return [case.readings[k].answer.text for k in _one_a_document(case, [i, *exact]) if k != i]
 
 
 def _reason(case: Case, confidence: float, least: float, weights: Weights) -> Reason:
