@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from training.adopt import fewer_layers, inherited_vectors
 from training.alignment import Joined, words_of_tokens
-from training.contrast import imitate
 from training.imitate import similar_batches
 from training.multilingual import make_body, make_tokenizer, padding_first, read_packed, save, unpack
 from training.states import States, Teacher, begin, joined, middle_and_scale, passage_loss, whole_words
@@ -252,7 +251,7 @@ def test_a_student_that_imitates_has_less_loss_with_every_step(folder: Path) -> 
     optimiser = torch.optim.Adam(student.network.parameters(), lr=5e-3)
     measured = []
     for _ in range(20):
-        loss, _, means = passage_loss(student, teacher, PASSAGES)
+        loss, means = passage_loss(student, teacher, PASSAGES)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -261,13 +260,3 @@ def test_a_student_that_imitates_has_less_loss_with_every_step(folder: Path) -> 
     assert last < 0.8 * first
     assert by_word_after < by_word
     assert likeness_after > likeness
-
-
-def test_texts_imitated_short_and_long_apart_have_their_vectors_in_order(folder: Path) -> None:
-    student, teacher = States(folder, device="cpu"), Teacher(folder, device="cpu")
-    teacher.centre(PASSAGES, PASSAGES)
-    texts = ["studio studio la la marzo la", "la marzo", "marzo la studio", "la la", "la studio marzo marzo"]
-    loss, vectors, measured = imitate(student, teacher, texts)
-    assert torch.allclose(vectors, student.read(texts)[2], atol=1e-5)
-    assert loss > 0
-    assert measured.shape == (2,)

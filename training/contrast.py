@@ -1,8 +1,8 @@
-"""Teaches the student that a question's vector is near the passage, and the sentence, that answers it.
+"""Teaches the distilled student that a question's vector is near the passage, and the sentence, that answers it.
 
 A batch holds runs of neighbouring questions, so that most of a question's rivals are passages of the same article, and
-for some questions a passage that BM25 takes for the answer's. Each step also imitates the multilingual teacher, word by
-word in these texts and by its vectors of sentence pairs, lest the languages drift apart.
+for some questions a passage that BM25 takes for the answer's. Each step also distils a batch of sentence pairs, lest
+the languages drift apart.
 """
 
 import argparse
@@ -17,12 +17,11 @@ from rich.progress import Progress
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from training.data import LANGUAGES, Question, read_translated, split_questions
-from training.distil import Mixture, Stream, pair_loss, read_development
+from training.data import Question, read_translated, split_questions
+from training.distil import Stream
 from training.pieces import sentence_around, window_around
 from training.rivals import Rivals
-from training.states import States, Teacher, passage_loss
-from training.student import Clock, length_batches, save_checkpoint, step
+from training.student import Clock, Student, length_batches, save_checkpoint, step
 from training.vocabulary import save_sentence_transformer
 from training.wording import Words
 from training.workers import produce
@@ -30,16 +29,13 @@ from training.workers import produce
 # Questions of one article, and a step's questions, unless asked for others.
 RUN, BATCH = 12, 48
 SHARES = {"en": 0.34, "es": 0.22, "fr": 0.22, "it": 0.22}
-# Sentence pairs for each question of a step, and what these and the texts' states count for beside the contrast.
-PAIRS, PAIRS_WEIGHT, STATES_WEIGHT = 1.0, 0.5, 1.0
-MIXTURE = Mixture(english=0.25, dictionary=0.04, questions=0.3, languages=("en", *LANGUAGES))
+# Sentence pairs for each question of a step, and steps whose pairs are drawn at once.
+PAIRS, CHUNK = 1.33, 32
 # Shares of the questions that get a mined rival, are asked in another language that has them, or in a mixture.
 MINED_SHARE, OTHER_LANGUAGE_SHARE, HALF_TRANSLATED_SHARE = 0.25, 0.4, 0.15
 TEMPERATURE = 25.0
-# Texts whose mean is taken for what any two share: sentence pairs, and batches.
-CENTRE, CENTRE_BATCHES = 1000, 2
-# Tokens of questions, texts, and the texts' passages.
-Drawn = tuple[list[list[int]], list[str], list[str]]
+# Tokens of questions and of texts, and the texts' passages.
+Drawn = tuple[list[list[int]], list[list[int]], list[str]]
 
 
 class Questions:
@@ -83,7 +79,7 @@ class Questions:
             for rival in self.rivals.of(question, self.choose):
                 texts.append(self.piece(rival, sentences))
                 passages.append(self.original.get(rival, rival))
-        return [self.wording(q) for q in rows], [" ".join(text.split()) for text in texts], passages
+        return [self.wording(q) for q in rows], texts, passages
 
     def piece(self, text: str, sentence: bool) -> str:
         """Return a sentence of the text, or a piece as long as an indexed passage is."""
@@ -107,32 +103,22 @@ def contrast(questions: torch.Tensor, texts: torch.Tensor, passages: Sequence[st
     return 0.5 * (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits[:, :asked].T, labels))
 
 
-def imitate(student: States, teacher: Teacher, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return what `passage_loss` does, of short and long texts apart: together they would be padded to the longest."""
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    halves = [order[: len(order) // 2], order[len(order) // 2 :]]
-    losses, vectors, measured = zip(
-        *(passage_loss(student, teacher, [texts[i] for i in half]) for half in halves), strict=True
-    )
-    back = torch.tensor(order, device=vectors[0].device).argsort()
-    return torch.stack(losses).mean(), torch.cat(vectors)[back], torch.stack(measured).mean(0)
-
-
 def main() -> None:
     """Train for a number of minutes; the result is a sentence-transformers folder."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
-    options.add_argument("--teacher", type=Path, required=True, help="folder made by training.multilingual")
-    options.add_argument("--start", type=Path, required=True, help="folder made by training.imitate")
+    options.add_argument("--teacher", type=Path, required=True)
+    options.add_argument("--start", type=Path, required=True, help="folder made by training.distil, or the shipped one")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=30.0)
-    options.add_argument("--rate", type=float, default=2e-4)
+    options.add_argument("--rate", type=float, default=3e-5)
     options.add_argument("--translated", type=Path, help="the --out of training.translated: more to learn from")
     options.add_argument("--batch", type=int, default=BATCH, help="questions a step")
     options.add_argument("--workers", type=int, default=0, help="processes that draw the questions, for a fast device")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    options.add_argument("--keep-words", action="store_true", help="leave the word vectors as they are")
     arguments = options.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(arguments.seed)
@@ -141,17 +127,15 @@ def main() -> None:
     asked = split_questions(arguments.data).training
     asked += read_translated(arguments.translated, asked)
     questions = Questions(asked, Words(arguments.data), arguments.seed, size=arguments.batch)
-    stream = Stream(arguments.data, arguments.seed, arguments.translated, MIXTURE)
-    development, _ = read_development(arguments.data)
-    student = States(arguments.start, device=arguments.device)
-    teacher = Teacher(arguments.teacher, device=arguments.device)
-    sample = [text for _ in range(CENTRE_BATCHES) for text in questions.batch()[1]]
-    teacher.centre([t for p in development[:CENTRE] for t in (p.english, p.other)], sample)
-    optimiser = student.network.optimiser(arguments.rate, embedding_factor=5)
+    stream = Stream(arguments.data, arguments.seed, arguments.translated)
+    student = Student(arguments.start, device=arguments.device, max_tokens=176)
+    teacher = Student(arguments.teacher, device=arguments.device, max_tokens=96)
+    student.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
+    optimiser = student.optimiser(arguments.rate, embedding_factor=5)
     clock, steps = Clock(arguments.minutes), 0
     if arguments.resume and checkpoint.exists():
         state = torch.load(checkpoint, map_location=arguments.device, weights_only=True)
-        student.network.body.load_state_dict(state["body"])
+        student.body.load_state_dict(state["body"])
         optimiser.load_state_dict(state["optimiser"])
         clock.spent, steps = state["spent"], state["steps"]
         stream.choose.seed(steps)
@@ -160,48 +144,44 @@ def main() -> None:
         questions.choose.seed(f"{arguments.seed + steps} {part} {parts}")
         while True:
             wordings, texts, passages = questions.batch()
-            yield student.network.ids(wordings), texts, passages
+            yield student.ids(wordings), student.ids(texts), passages
 
     made, parallel = produce(make, arguments.workers), int(PAIRS * arguments.batch)
 
     with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
         log = csv.writer(file)
         bar = progress.add_task("contrast", total=arguments.minutes)
-        last = clock.spent
-        queue: list[tuple[list[list[int]], torch.Tensor]] = []
-        losses: list[torch.Tensor] = []
+        sums, last = torch.zeros(2, device=arguments.device), clock.spent
+        queue: list[tuple[list[list[int]], list[str]]] = []
         for share in clock.ticks():
-            if not queue:
-                queue = stream.batches(
-                    student.network,
-                    teacher,
-                    parallel,
-                    lambda lengths, _: length_batches(lengths, parallel, stream.choose),
-                )
             wordings, texts, passages = next(made)
-            states, vectors, measured = imitate(student, teacher, texts)
-            found = contrast(student.network(wordings), vectors, passages)
-            rows, targets = queue.pop()
-            by_pair, likeness = pair_loss(student.network(rows), targets)
+            found = contrast(student(wordings), student(texts), passages)
+            if not queue:
+                # Sorted by length: a padded batch of mixed lengths costs several times as much.
+                pairs = stream.chunk(CHUNK * parallel)
+                ids = student.ids([p.other for p in pairs])
+                batches = length_batches([len(row) for row in ids], parallel, stream.choose)
+                queue = [([ids[i] for i in batch], [pairs[i].english for i in batch]) for batch in batches]
+            rows, english = queue.pop()
+            likeness = (student(rows) * teacher.encode(english).clone()).sum(1).mean()
+            loss = found + 4 * (1 - likeness)
             warm = min(1.0, (steps + 1) / 50)
-            loss = found + STATES_WEIGHT * states + PAIRS_WEIGHT * by_pair
             step(optimiser, loss, multiplier=warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))))
             steps += 1
-            # Not read at once, as a GPU would have to finish first.
-            losses.append(torch.cat([found.detach()[None], measured, likeness.detach()[None]]))
+            sums += torch.stack([found, likeness]).detach()
             if steps % 50 == 0:
-                means = [round(mean, 4) for mean in torch.stack(losses).mean(0).tolist()]
+                means = [round(mean, 4) for mean in (sums / 50).tolist()]
                 log.writerow([steps, steps * arguments.batch, round(clock.spent, 2), *means])
                 file.flush()
-                losses.clear()
+                sums.zero_()
                 progress.update(bar, completed=clock.spent)
             if clock.spent - last > 5:
                 last = clock.spent
-                state = {"body": student.network.body.state_dict(), "optimiser": optimiser.state_dict()}
+                state = {"body": student.body.state_dict(), "optimiser": optimiser.state_dict()}
                 save_checkpoint(checkpoint, {**state, "spent": clock.spent, "steps": steps})
 
     plain = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
-    save_sentence_transformer(student.network.body, plain, arguments.start, arguments.out)
+    save_sentence_transformer(student.body, plain, arguments.teacher, arguments.out)
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def main() -> None:
                     lambda lengths, targets: similar_batches(lengths, targets, arguments.pairs, stream.choose),
                 )
             rows, target = queue.pop()
-            by_word, _, measured = passage_loss(student, teacher, pieces.batch())
+            by_word, measured = passage_loss(student, teacher, pieces.batch())
             by_pair, likeness = pair_loss(student.network(rows), target)
             warm = min(1.0, (steps + 1) / 60)
             multiplier = warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))

@@ -102,13 +102,8 @@ def begin(student: States, passages: Sequence[str]) -> None:
     state[f"{last}.bias"].sub_(middle).mul_(scale)
 
 
-def passage_loss(
-    student: States, teacher: Teacher, texts: Sequence[str]
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the loss of the words' states and the passages' vectors; these unit vectors; and what was measured.
-
-    That is the squared error by word, and the cosine of the vectors with the teacher's. Texts have single spaces.
-    """
+def passage_loss(student: States, teacher: Teacher, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the loss of the words' states and the passages' vectors; and the squared error by word, and the cosine."""
     with torch.inference_mode():
         theirs, their_words, their_vectors = teacher.read(texts)
     ours, our_words, vectors = student.read(texts)
@@ -124,4 +119,4 @@ def passage_loss(
         loss = loss + WITHIN_WEIGHT * apart.square().clamp_max(MOST).mean()
     targets = functional.normalize(their_vectors.clone() - teacher.middle, dim=-1)
     likeness = (vectors * targets).sum(1).mean()
-    return loss + PASSAGE_WEIGHT * (1 - likeness), vectors, torch.stack([by_word, likeness]).detach()
+    return loss + PASSAGE_WEIGHT * (1 - likeness), torch.stack([by_word, likeness]).detach()
