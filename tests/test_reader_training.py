@@ -174,10 +174,63 @@ class GivenScores:
         return states, states
 
 
+def small_reader(seed: int) -> "SpanReader":
+    import torch
+    from training.network import SpanReader
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(seed)
+    sizes = {"vocab_size": 20, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = BertConfig(**sizes, intermediate_size=32, max_position_embeddings=16, initializer_range=0.3)
+    return SpanReader(BertModel(config, add_pooling_layer=False))
+
+
+def test_a_reader_learns_what_its_teacher_makes_of_the_windows() -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from training.taught import score_loss, taught_losses
+    from training.windows import Batch, Row
+
+    reader, teacher = small_reader(0), small_reader(1).eval()
+    batch = Batch.of([[Row([2, 5, 3, 6, 7, 3], 3, 3, 3)], [Row([2, 5, 6, 3, 8, 9, 7, 7, 3], 4, 0, 0)]])
+    ids, mask, types = batch.inputs("cpu")
+    with torch.no_grad():
+        alone = float(score_loss(teacher(ids, mask, types), batch))
+        hard, scored, related = taught_losses(teacher, teacher, batch, "cpu").tolist()
+    assert hard == pytest.approx(alone, abs=0.05)  # in half precision
+    assert (scored, related) == pytest.approx((0, 0), abs=1e-6)
+    optimiser = torch.optim.Adam(reader.parameters(), lr=3e-3)
+    told = []
+    for _ in range(30):
+        losses = taught_losses(reader, teacher, batch, "cpu")
+        optimiser.zero_grad()
+        losses[1:].sum().backward()
+        optimiser.step()
+        told.append(losses.tolist())
+    assert told[0][1] > 0.01
+    assert told[0][2] > 0.001
+    assert told[-1][1] < 0.3 * told[0][1]
+    assert told[-1][2] < 0.5 * told[0][2]
+
+
+def test_what_a_padded_token_does_changes_no_relation() -> None:
+    torch = pytest.importorskip("torch")
+    from training.taught import relations
+
+    reader, mask = small_reader(0), torch.tensor([[1, 1, 1, 0]])
+    states = torch.randn(1, 4, 16)
+    other = states.clone()
+    other[:, 3] = 5.0
+    before, after = (relations(reader, each, mask)[..., :3, :] for each in (states, other))
+    assert torch.equal(before, after)
+    assert before.exp().sum(-1).flatten().tolist() == pytest.approx([1.0] * 24, abs=1e-5)
+    assert before.exp()[..., 3].max() == 0
+
+
 def test_the_loss_compares_the_texts_of_a_question_by_their_margins() -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from training.reader import TOGETHER, span_loss
+    from training.taught import TOGETHER, span_loss
     from training.windows import Batch, Row
 
     right, wrong = Row([2, 5, 3, 6, 7, 3], 3, 3, 3), Row([2, 5, 3, 8, 9, 3], 3, 0, 0)

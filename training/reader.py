@@ -15,14 +15,14 @@ from typing import Any
 import torch
 from rich.progress import Progress
 from tokenizers import Tokenizer
-from torch.nn import functional
 from transformers import BertModel
 
 from training.examples import Examples, read_rows
-from training.network import NEVER, SpanReader, load_reader, save_reader
+from training.network import SpanReader, load_reader, save_reader
 from training.restore import restore_reader
 from training.rounding import set_rounding
-from training.student import Clock, length_batches, mixed_precision, save_checkpoint, step
+from training.student import Clock, length_batches, save_checkpoint, step
+from training.taught import span_loss, taught_losses
 from training.windows import Batch, make_rows
 from training.wording import Words
 from training.workers import produce
@@ -35,33 +35,9 @@ NEW_HEAD_FACTOR = 7
 WARM_STEPS = 100
 # From this share of the time on the network computes with rounded numbers, as the shipped file does.
 ROUNDING_FROM = 0.7
-# What choosing between two windows counts beside what each says by itself.
-TOGETHER = 0.5
 DROPOUT = 0.1
-
-
-def span_loss(reader: SpanReader, batch: Batch, device: str) -> torch.Tensor:
-    """Return the mean cross entropy of the first and of the last token.
-
-    Of each window by itself, with "not answered here" among the choices; and, where a question has several windows, of
-    all of them together, each token's score less its window's "not answered here": after the shared normalisation of
-    Clark and Gardner (2018), as the program compares such margins between passages.
-    """
-    ids, mask, types = batch.inputs(device)
-    with mixed_precision(device):
-        states = reader.states(ids, mask, types)
-    # Scores in bfloat16 would be too coarse to tell neighbouring tokens apart.
-    scores = reader.scores(states.float(), mask, types)
-    together = torch.tensor(batch.together, device=device)
-    loss = torch.zeros((), device=device)
-    for score, targets in zip(scores, (batch.starts, batch.ends), strict=True):
-        target = torch.tensor(targets, device=device)
-        loss = loss + 0.5 * functional.cross_entropy(score, target)
-        if len(together):
-            margins = (score - score[:, :1])[together.clamp_min(0), 1:]
-            margins = margins.masked_fill((together < 0).unsqueeze(-1), NEVER).flatten(1)
-            loss = loss + 0.5 * TOGETHER * functional.cross_entropy(margins, target[together[:, 0]] - 1)
-    return loss
+# What the teacher's scores and its last layer's relations count beside the answers themselves.
+TAUGHT = (1.0, 0.5, 0.5)
 
 
 def make_optimiser(reader: SpanReader, rate: float, head_rate: float) -> torch.optim.AdamW:
@@ -124,6 +100,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--translated", type=Path, help="the --out of training.translated: more rows to learn from")
     options.add_argument("--start", type=Path, required=True, help="folder of an encoder, or of a reader")
+    options.add_argument("--teacher", type=Path, help="folder of a reader with the same tokens, to learn from as well")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=35.0)
@@ -147,6 +124,7 @@ def main() -> None:
     reader.to(device).train()
     reader.drop(DROPOUT)
     reader.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
+    teacher = open_reader(arguments.teacher)[0].to(device) if arguments.teacher else None
     optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (1 if trained else NEW_HEAD_FACTOR))
     clock, done = Clock(arguments.minutes), Progressed()
     if arguments.resume and checkpoint.exists():
@@ -165,15 +143,16 @@ def main() -> None:
         for share in clock.ticks():
             batch = next(made)
             set_rounding(reader, share > ROUNDING_FROM)
-            loss = span_loss(reader, batch, device)
+            parts = taught_losses(reader, teacher, batch, device) if teacher else span_loss(reader, batch, device)[None]
+            loss = (parts * torch.tensor(TAUGHT[: len(parts)], device=device)).sum()
             warm = min(1.0, (done.steps + 1) / WARM_STEPS)
             step(optimiser, loss, multiplier=warm * max(0.02, 1 - share))
             done.steps, done.rows = done.steps + 1, done.rows + len(batch.ids)
             # Not read at once, as a GPU would have to finish first.
-            losses.append(loss.detach())
+            losses.append(parts.detach())
             if done.steps % 20 == 0:
-                mean = float(torch.stack(losses).mean())
-                log.writerow([done.steps, done.rows, round(clock.spent, 2), round(mean, 4)])
+                means = [round(mean, 4) for mean in torch.stack(losses).mean(0).tolist()]
+                log.writerow([done.steps, done.rows, round(clock.spent, 2), *means])
                 file.flush()
                 losses.clear()
                 progress.update(bar, completed=clock.spent)

@@ -1,0 +1,103 @@
+"""What a reader is to learn: the answers, and what an earlier reader makes of the same windows.
+
+A new reader's network has yet to find out that the question's words are to be looked for in the text. From the answers
+alone that takes it many thousands of rows; another reader's last layer tells it for each token.
+"""
+
+import torch
+from torch.nn import functional
+
+from training.network import NEVER, SpanReader
+from training.student import mixed_precision
+from training.windows import Batch
+
+# What choosing between two windows counts beside what each says by itself.
+TOGETHER = 0.5
+# The temperature of the teacher's scores (Hinton et al. 2015): above 1, what is unlikely counts for more.
+SOFTENED = 2.0
+
+Scores = tuple[torch.Tensor, torch.Tensor]
+
+
+def span_loss(reader: SpanReader, batch: Batch, device: str) -> torch.Tensor:
+    """Return the mean cross entropy of the first and of the last token, see `score_loss`."""
+    ids, mask, types = batch.inputs(device)
+    with mixed_precision(device):
+        states = reader.states(ids, mask, types)
+    # Scores in bfloat16 would be too coarse to tell neighbouring tokens apart.
+    return score_loss(reader.scores(states.float(), mask, types), batch)
+
+
+def score_loss(scores: Scores, batch: Batch) -> torch.Tensor:
+    """Return the mean cross entropy of start and end scores, (windows, tokens) each.
+
+    Of each window by itself, with "not answered here" among the choices; and, where a question has several windows, of
+    all of them together, each token's score less its window's "not answered here": after the shared normalisation of
+    Clark and Gardner (2018), as the program compares such margins between passages.
+    """
+    device = scores[0].device
+    together = torch.tensor(batch.together, device=device)
+    loss = torch.zeros((), device=device)
+    for score, targets in zip(scores, (batch.starts, batch.ends), strict=True):
+        target = torch.tensor(targets, device=device)
+        loss = loss + 0.5 * functional.cross_entropy(score, target)
+        if len(together):
+            margins = (score - score[:, :1])[together.clamp_min(0), 1:]
+            margins = margins.masked_fill((together < 0).unsqueeze(-1), NEVER).flatten(1)
+            loss = loss + 0.5 * TOGETHER * functional.cross_entropy(margins, target[together[:, 0]] - 1)
+    return loss
+
+
+def taught_losses(reader: SpanReader, teacher: SpanReader, batch: Batch, device: str) -> torch.Tensor:
+    """Return three losses: `score_loss`, how far the scores are from the teacher's, and how far the relations are.
+
+    The teacher has the reader's tokens and as many attention heads.
+    """
+    with torch.no_grad():
+        wanted, wanted_relations = _read(teacher, batch, device)
+    scores, relations = _read(reader, batch, device)
+    mask = batch.inputs(device)[1]
+    # Of the tokens that are none of the padding.
+    apart = divergence(wanted_relations, relations).mean((0, 2))
+    apart = (apart * mask).sum() / mask.sum()
+    softened = [
+        SOFTENED**2 * divergence((theirs / SOFTENED).log_softmax(-1), (ours / SOFTENED).log_softmax(-1)).mean()
+        for ours, theirs in zip(scores, wanted, strict=True)
+    ]
+    return torch.stack([score_loss(scores, batch), torch.stack(softened).mean(), apart])
+
+
+def divergence(wanted: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
+    """Return the Kullback-Leibler divergence of logarithms of probabilities over the last dimension."""
+    return (wanted.exp() * (wanted - found)).sum(-1)
+
+
+def _read(reader: SpanReader, batch: Batch, device: str) -> tuple[Scores, torch.Tensor]:
+    """Return the scores of a batch, and the relations of its tokens in the last layer."""
+    ids, mask, types = batch.inputs(device)
+    with mixed_precision(device):
+        hidden = reader.body(
+            input_ids=ids, attention_mask=mask, token_type_ids=types, output_hidden_states=True
+        ).hidden_states
+        related = relations(reader, hidden[-2], mask)
+    return reader.scores(hidden[-1].float(), mask, types), related
+
+
+def relations(reader: SpanReader, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return how the last layer's tokens attend to each other and how like each other their values are.
+
+    `states`, (windows, tokens, dimensions), are what the layer starts from; the result is logarithms of probabilities,
+    (2, windows, heads, tokens, tokens). After MiniLM (Wang et al. 2020), which calls both self-attention relations.
+    """
+    heads, last = reader.body.config.num_attention_heads, reader.body.config.num_hidden_layers - 1
+    query, key, value = (
+        reader.body.get_submodule(f"encoder.layer.{last}.attention.self.{part}")(states)
+        .view(*states.shape[:2], heads, -1)
+        .transpose(1, 2)
+        for part in ("query", "key", "value")
+    )
+    found = []
+    for left, right in ((query, key), (value, value)):
+        likeness = (left @ right.transpose(-1, -2)).float() / left.shape[-1] ** 0.5
+        found.append(likeness.masked_fill((mask == 0)[:, None, None, :], NEVER).log_softmax(-1))
+    return torch.stack(found)
