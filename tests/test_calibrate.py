@@ -5,6 +5,8 @@ from training.calibrate import Posed, translations_of
 from training.data import Question
 from training.translated import ASKED_FILE, read_asked
 
+from rag.spans import Document, Span
+
 
 def held_back(name: str, language: str) -> Question:
     passage = "Ada vive en Tokorozawa."
@@ -30,3 +32,22 @@ def test_a_question_of_another_language_is_asked_with_its_sources_and_without() 
     assert posed.hidings() == [frozenset(), frozenset({"es-1", "it-1"})]
     # In the language of one of the sources, that one alone is hidden as well: the other has to answer.
     assert Posed(held_back("a", "es"), posed.places).hidings()[-1] == frozenset({"es-1"})
+
+
+def test_a_translation_in_which_nobody_marked_the_answer_is_always_hidden() -> None:
+    posed = Posed(held_back("a", "es"), {"es-1": (12, 22)}, unmarked=frozenset({"it-1"}))
+    assert posed.hidings() == [frozenset({"it-1"}), frozenset({"es-1", "it-1"})]
+
+
+def test_a_sentence_is_right_where_it_touches_the_answer_or_has_its_words_in_a_source() -> None:
+    text = "Ada vive en Tokorozawa. ¿Por qué en Tokorozawa? Tokorozawanos hay pocos."
+    posed = Posed(held_back("a", "es"), {"es-1": (12, 22)})
+
+    def right(document: str, start: int, end: int) -> bool:
+        return posed.is_right(Span(Document(document, "Ada", "es", text), start, end))
+
+    assert right("es-1", 0, 23)
+    assert right("es-1", 21, 23)
+    assert right("es-1", 24, 47)
+    assert not right("es-1", 48, len(text))
+    assert not right("es-2", 0, 23)

@@ -295,6 +295,23 @@ def test_an_answer_with_the_year_leads_where_a_year_is_asked_for() -> None:
     assert order("Depuis quand dirige-t-elle le port ?", 1.5) == ["fr.txt", "en.txt"]
 
 
+def test_an_answer_with_the_year_leads_among_all_that_may_be_cited() -> None:
+    opened = Document("a.txt", "T", "en", "It opened in March. It is big.")
+    dated = Document("b.txt", "T", "en", "It opened in March 2019. It is big.")
+
+    def order(sure: float) -> list[str]:
+        told = [
+            worded(opened, opened.text[:19], "March", score=3.0),
+            worded(dated, dated.text[:24], "March 2019", score=0.5),
+        ]
+        question = "In which month and year did it open?"
+        bias = math.log(sure / (1 - sure))
+        return cited(decide(case(*told, question=question), "en", weights(bias=bias), question=question))
+
+    assert order(0.7) == ["b.txt", "a.txt"]
+    assert order(0.55) == ["a.txt"]  # not trusted: what is far behind is not cited
+
+
 def test_at_most_five_are_cited() -> None:
     documents = [Document(f"{number}.txt", "T", "en", EN.text) for number in range(MOST_CITATIONS + 2)]
     decision = decide(case(*(reading(document) for document in documents)), "en", weights(), threshold=0)

@@ -180,8 +180,15 @@ def small_reader(seed: int) -> "SpanReader":
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(seed)
-    sizes = {"vocab_size": 20, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = BertConfig(**sizes, intermediate_size=32, max_position_embeddings=16, initializer_range=0.3)
+    config = BertConfig(
+        vocab_size=20,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=32,
+        max_position_embeddings=16,
+        initializer_range=0.3,
+    )
     return SpanReader(BertModel(config, add_pooling_layer=False))
 
 
@@ -204,7 +211,7 @@ def test_a_reader_learns_what_its_teacher_makes_of_the_windows() -> None:
     for _ in range(30):
         losses = taught_losses(reader, teacher, batch, "cpu")
         optimiser.zero_grad()
-        losses[1:].sum().backward()
+        losses[1:].sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         told.append(losses.tolist())
     assert told[0][1] > 0.01

@@ -17,7 +17,7 @@ from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, 
 from rag.encode import Encoder, OnnxEncoder
 from rag.lexical import Lexical
 from rag.local import Local
-from rag.metrics import expected_calibration_error
+from rag.metrics import contains, expected_calibration_error
 from rag.passages import Passages
 from rag.read import Reader, SentenceVectors, open_reader
 from rag.search import search_at_home
@@ -107,23 +107,34 @@ class Posed:
     """A question for a world, with the places that answer it: document id to start and end.
 
     There are none where it asks about another name or year than the documents do, or something else about their names.
-    `translated` when rules translated its words.
+    `translated` when rules translated its words. `unmarked` are translations of a source in which nobody marked the
+    answer.
     """
 
     question: Question
     places: dict[str, tuple[int, int]]
     translated: bool = False
+    unmarked: frozenset[str] = frozenset()
 
-    def is_right(self, span: Span) -> bool:
-        """Tell whether a span touches the answer at one of its places."""
-        place = self.places.get(span.document.id)
-        return place is not None and span.start < place[1] and place[0] < span.end
+    def is_right(self, sentence: Span) -> bool:
+        """Tell whether a sentence touches the answer at one of its places, or has its words elsewhere in a source.
+
+        The gold questions are judged so, too.
+        """
+        if (place := self.places.get(sentence.document.id)) is None:
+            return False
+        touches = sentence.start < place[1] and place[0] < sentence.end
+        return touches or contains(sentence.text, sentence.document.text[slice(*place)])
 
     def hidings(self) -> list[frozenset[str]]:
-        """Return what to hide: nothing, all sources, and those in the question's own language if others are left."""
+        """Return what to hide: nothing, all sources, and those in the question's own language if others are left.
+
+        What is unmarked always is: it would answer and count as wrong.
+        """
         sources = frozenset(self.places)
         own = frozenset(id for id in sources if id.startswith(self.question.language))
-        return [frozenset(), *([sources] if sources else []), *([own] if own < sources and own else [])]
+        hidden = [frozenset[str](), *([sources] if sources else []), *([own] if own < sources and own else [])]
+        return [each | self.unmarked for each in hidden]
 
 
 def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]]) -> list[tuple[World, list[Posed]]]:
@@ -140,6 +151,8 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
         for question in rows:
             by_passage.setdefault(question.passage, []).append(question)
             by_id.setdefault(question.id, []).append(question)
+    # A passage and its translation share most of their questions' ids, but not all.
+    alike = {text: {q.passage for asked in rows for q in by_id[asked.id]} for text, rows in by_passage.items()}
     texts = {x: list(dict.fromkeys(q.passage for q in development[x])) for x in ("en", "es", "fr")}
     made = []
     for at in range(0, min(map(len, texts.values())) - PASSAGES_OF_A_LANGUAGE + 1, PASSAGES_OF_A_LANGUAGE):
@@ -155,13 +168,16 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
             for question in choose.sample(rows, min(len(rows), QUESTIONS_OF_A_LANGUAGE)):
                 same = [q for q in by_id[question.id] if q.passage in ids]
                 places = {ids[q.passage]: (q.start, q.start + len(q.answer)) for q in same}
+                unmarked = (
+                    frozenset(ids[text] for q in same for text in alike[q.passage] if text in ids) - places.keys()
+                )
                 wordings = [(question, development[language])]
                 if others := [x for x in LANGUAGES if question.id in foreign[x]]:
                     other = choose.choice(others)
                     wordings.append((foreign[other][question.id], list(foreign[other].values())))
                 for wording, rest in wordings:
                     translated = wording is not question
-                    posed.append(Posed(wording, places, translated))
+                    posed.append(Posed(wording, places, translated, unmarked))
                     if miss := near_miss(wording, passages, rest, choose):
                         posed.append(Posed(replace(wording, question=miss), {}, translated))
         made.append((World(documents, encoder), posed))

@@ -326,11 +326,11 @@ def decide(
         if case.readings[i].answer.document.language == language
         and case.scores[i] >= case.scores[0] + math.log(AS_GOOD)
     ]
+    citable = case.citable(0) if confidence >= TRUSTED else agreeing
     if asks_for_a_year(question, language):
-        dated = [i for i in (*at_home, *agreeing) if holds_a_year(case.readings[i].answer.text)]
+        dated = [i for i in (*at_home, *citable) if holds_a_year(case.readings[i].answer.text)]
         at_home = dated or at_home
-    trusted = confidence >= TRUSTED
-    chosen = _one_a_document(case, [*at_home[:1], *(case.citable(0) if trusted else agreeing)])[:MOST_CITATIONS]
+    chosen = _one_a_document(case, [*at_home[:1], *citable])[:MOST_CITATIONS]
     kind, several = expected(question, language), asks_for_several(question, language)
     others = contradicting(case.readings, case.scores, case.alike, kind, same=SAME)
     return Decision(
