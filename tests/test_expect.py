@@ -138,6 +138,10 @@ def test_bare_folds_case_and_accents() -> None:
         ("fr", "Quel jour et quelle année est-il né ?"),
         ("it", "In che mese e anno comincia?"),
         ("it", "In quale anno?"),
+        ("en", "When does it open, month and year?"),
+        ("es", "¿Cuándo empieza, mes y año?"),
+        ("fr", "À quelle date commence la bêta, mois et année ?"),
+        ("it", "Quando comincia? Mese ed anno."),
     ],
 )
 def test_a_year_is_asked_for(language: str, question: str) -> None:

@@ -124,12 +124,13 @@ _TIMES_IN_PLACE = {
 # Parts are quantities too, and so is "one" when it is the whole answer; elsewhere it is an article in three languages.
 _PARTS = {"en": "half twice double", "es": "mitad doble", "fr": "moitie tiers double", "it": "meta doppio"}
 _ONE = frozenset(["one", "un", "una", "uno", "une"])
-# A year, right after the interrogative or behind what else is asked for: "in which month and of what year".
+# A year, right after the interrogative or behind what else is asked for, "in which month and of what year"; or beside a
+# month, "month and year".
 _OF_A_YEAR = {
-    "en": r"(?:what|which)(?: (?:exact|month|day|date|and|in|of|what|which))* years?",
-    "es": r"(?:que|cual)(?: (?:mes|dia|fecha|y|de|en|que|cual|fue|es|el))* anos?",
-    "fr": r"quel(?:le)?s?(?: (?:mois|jour|date|et|de|en|quel|quelle|fut|est|l))* annees?",
-    "it": r"(?:che|quale?)(?: (?:mese|giorno|data|e|di|in|che|quale?))* ann[oi]",
+    "en": r"(?:what|which)(?: (?:exact|month|day|date|and|in|of|what|which))* years?|months? and (?:the )?years?",
+    "es": r"(?:que|cual)(?: (?:mes|dia|fecha|y|de|en|que|cual|fue|es|el))* anos?|mes y (?:el )?ano",
+    "fr": r"quel(?:le)?s?(?: (?:mois|jour|date|et|de|en|quel|quelle|fut|est|l))* annees?|mois et (?:l )?annee",
+    "it": r"(?:che|quale?)(?: (?:mese|giorno|data|e|di|in|che|quale?))* ann[oi]|mese ed? (?:l )?anno",
 }
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = rf"{YEAR}s?"
