@@ -68,11 +68,12 @@ reader: $(RUNS)/translated  ## train the reader on the encoder's body
 	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 200 --device $(DEVICE) --resume
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out src/rag/models/reader
 
-reader-scores:  ## development figures of the reader
+reader-scores:  ## development figures of the reader, and of its weights without rounding as it runs
 	$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/reader
+	$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/reader --float32
 
-encoder-scores:  ## development figures of the encoder beside its teacher and BM25
-	$(PYTHON) -m training.evaluate --data $(DATA) --models teacher=$(TEACHER) bundled=src/rag/models/encoder
+encoder-scores: $(RUNS)/translated  ## development figures of the encoder beside its teacher and BM25
+	$(PYTHON) -m training.evaluate --data $(DATA) --translated $(RUNS)/translated --models teacher=$(TEACHER) bundled=src/rag/models/encoder
 
 decision: $(RUNS)/translated  ## fit the decision's coefficients on held-back questions, some of them in another language
 	$(PYTHON) -m training.calibrate --data $(DATA) --translated $(RUNS)/translated

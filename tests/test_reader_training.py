@@ -391,3 +391,21 @@ def test_a_shipped_reader_is_restored_to_the_scores_it_gives() -> None:
     for ours, theirs in zip(restored, shipped, strict=True):
         # The shipped file may round what the restored network computes exactly.
         assert np.corrcoef(ours.numpy()[0, 12:], theirs[0, 12:])[0, 1] > 0.98
+
+
+def test_the_bundled_reader_reads_alike_with_and_without_rounding_as_it_runs() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from training.measure_reader import Measured
+
+    from rag.read import READER_FOLDER
+
+    text = "Maria Duarte runs the harbour of Port Ellis. It opened in June 2019 and employs 240 people."
+    asked = [(f"{question}?", text) for question in ("Who runs the harbour", "When did it open", "How many work there")]
+    rounded, exact = Measured(READER_FOLDER), Measured(READER_FOLDER, float32=True)
+    for ours, theirs in zip(rounded.read(asked), exact.read(asked), strict=True):
+        assert (ours.start, ours.end) == (theirs.start, theirs.end)
+        assert ours.margin == pytest.approx(theirs.margin, abs=1.5)
+        assert ours.margin != theirs.margin
+    # A passage's numbers are rounded by its own range, whatever is read beside it.
+    assert rounded.read(asked)[0] == rounded.read(asked[:1])[0]

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from training.data import Pair, Question, bucket, join_neighbours
 from training.evaluate import (
+    BY_RULES,
     Bitext,
     Figure,
     Vectors,
     bitext_accuracy,
     blended_rankings,
     dense_rankings,
+    in_words_of,
     joined_rankings,
     lexical_figures,
     lexical_rankings,
@@ -178,6 +180,16 @@ def test_translated_retrieval_asks_what_has_a_translation() -> None:
     assert task.texts == ["Los gatos duermen.", "Las cebras comen hierba."]
     assert task.right == [{1}]
     assert task.languages == "en → es"
+
+
+def test_questions_that_rules_translated_are_asked_in_their_language() -> None:
+    translated = in_words_of(ASKED, "es", {"es": {"2": "¿Qué comen las cebras?"}, "fr": {"1": "Qui chasse ?"}})
+    assert [(q.question, q.language, q.passage) for q in translated] == [("¿Qué comen las cebras?", "es", ZEBRAS)]
+    assert in_words_of(ASKED, "it", {}) == []
+    task = translated_retrieval(translated, ASKED, count=10, kind=BY_RULES)
+    assert (task.kind, task.languages) == ("other language, by rules", "es → en")
+    assert task.right == [{1}]
+    assert scores(task, [[1, 0]]) == {"R@1": 100.0}
 
 
 def test_sentence_retrieval_searches_the_passage_of_the_question() -> None:

@@ -23,7 +23,8 @@ from rag.choose import choose_span, span_scores
 from rag.metrics import exact_match, f1
 from rag.read import ANSWER_TOKENS
 from training.data import Question, split_questions
-from training.network import QUESTION_TOKENS, WINDOW_TOKENS, load_reader
+from training.network import NEVER, QUESTION_TOKENS, WINDOW_TOKENS, load_reader
+from training.restore import restore_reader
 from training.rivals import lacks
 from training.windows import Batch, Row, window
 
@@ -38,11 +39,14 @@ Scores = NDArray[np.float32]
 Network = Callable[[Sequence[Row]], tuple[Scores, Scores]]
 
 
-def open_network(folder: Path) -> Network:
-    """Return the function from windows to start and end scores, each (windows, tokens), of either kind of folder."""
+def open_network(folder: Path, *, float32: bool = False) -> Network:
+    """Return the function from windows to start and end scores, each (windows, tokens), of either kind of folder.
+
+    With `float32`, of an exported folder the network with the file's weights that rounds nothing as it runs.
+    """
     path = folder / "model_int8.onnx"
-    if not path.exists():
-        reader = load_reader(folder)
+    if float32 or not path.exists():
+        reader = restore_reader(folder) if path.exists() else load_reader(folder)
 
         def run_torch(rows: Sequence[Row]) -> tuple[Scores, Scores]:
             with torch.inference_mode():
@@ -56,9 +60,15 @@ def open_network(folder: Path) -> Network:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def run_onnx(rows: Sequence[Row]) -> tuple[Scores, Scores]:
-        ids, mask, types = (tensor.numpy() for tensor in Batch.of([rows]).inputs("cpu"))
-        start, end = session.run(["start", "end"], {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
-        return start, end
+        # One by one, as the program does: numbers are rounded by the range of all that is read at once.
+        longest = max(len(row.ids) for row in rows)
+        scores = np.full((2, len(rows), longest), NEVER, np.float32)
+        for i, row in enumerate(rows):
+            ids, mask, types = (tensor.numpy() for tensor in Batch.of([[row]]).inputs("cpu"))
+            inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+            for each, found in zip(scores, session.run(["start", "end"], inputs), strict=True):
+                each[i, : len(row.ids)] = found[0]
+        return scores[0], scores[1]
 
     return run_onnx
 
@@ -76,8 +86,8 @@ class Found:
 class Measured:
     """A reader folder that reads whole passages, in overlapping windows where they are long."""
 
-    def __init__(self, folder: Path) -> None:
-        self.network = open_network(folder)
+    def __init__(self, folder: Path, *, float32: bool = False) -> None:
+        self.network = open_network(folder, float32=float32)
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
@@ -224,6 +234,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--reader", type=Path, required=True, help="folder of training.reader or export_reader")
     options.add_argument("--against", type=Path, help="a second folder: compare instead of scoring")
+    options.add_argument("--float32", action="store_true", help="score its weights with no rounding as it runs")
     options.add_argument("--rows", type=int, default=300, help="questions for each language")
     options.add_argument("--seed", type=int, default=0)
     arguments = options.parse_args()
@@ -231,7 +242,7 @@ def main() -> None:
     if arguments.against:
         compare(console, Measured(arguments.reader), Measured(arguments.against), groups)
     else:
-        show(console, Measured(arguments.reader), groups)
+        show(console, Measured(arguments.reader, float32=arguments.float32), groups)
 
 
 if __name__ == "__main__":
