@@ -187,7 +187,7 @@ def test_questions_that_rules_translated_are_asked_in_their_language() -> None:
     assert [(q.question, q.language, q.passage) for q in translated] == [("¿Qué comen las cebras?", "es", ZEBRAS)]
     assert in_words_of(ASKED, "it", {}) == []
     task = translated_retrieval(translated, ASKED, count=10, kind=BY_RULES)
-    assert (task.kind, task.languages) == ("other language, by rules", "es → en")
+    assert (task.kind, task.languages) == ("by rules", "es → en")
     assert task.right == [{1}]
     assert scores(task, [[1, 0]]) == {"R@1": 100.0}
 

@@ -43,7 +43,7 @@ BITEXT_FLOORS = {
 }
 PASSAGE, OTHER_LANGUAGE, SENTENCE = "passage", "other language", "sentence"
 # Questions that rules translated, whose slips make them harder; so no floor is set.
-BY_RULES = "other language, by rules"
+BY_RULES = "by rules"
 # How far dense search may lie behind BM25 within a language; it must be strictly nearer.
 BEHIND_BM25 = 8.0
 OTHER_LANGUAGE_FLOOR = 75.0
