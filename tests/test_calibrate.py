@@ -1,9 +1,11 @@
 import lzma
+from argparse import ArgumentTypeError
 from pathlib import Path
 
+import pytest
 from training.calibrate import Posed, translations_of
 from training.data import Question
-from training.translated import ASKED_FILE, read_asked
+from training.translated import ASKED_FILE, asked_questions, read_asked
 
 from rag.spans import Document, Span
 
@@ -20,14 +22,14 @@ def test_a_question_is_asked_in_another_language_about_its_own_passage(tmp_path:
     assert asked["fr"] == {"a": "Où vit Ada ?"}
     development = {"es": [held_back("a", "es"), held_back("c", "es")], "en": [held_back("b", "en")]}
     # One's own language is no translation, and what nobody translated is not asked.
-    foreign = translations_of(development, "en", asked["en"])
+    foreign = translations_of(development, "en", asked)
     assert list(foreign) == ["a"]
     assert (foreign["a"].question, foreign["a"].language) == ("Where does “Ada” live?", "en")
     assert (foreign["a"].passage, foreign["a"].start) == (held_back("a", "es").passage, held_back("a", "es").start)
 
 
 def test_a_question_of_another_language_is_asked_with_its_sources_and_without() -> None:
-    question = translations_of({"es": [held_back("a", "es")]}, "en", {"a": "Where does Ada live?"})["a"]
+    question = translations_of({"es": [held_back("a", "es")]}, "en", {"en": {"a": "Where does Ada live?"}})["a"]
     posed = Posed(question, {"es-1": (12, 22), "it-1": (9, 19)}, translated=True)
     assert posed.hidings() == [frozenset(), frozenset({"es-1", "it-1"})]
     # In the language of one of the sources, that one alone is hidden as well: the other has to answer.
@@ -51,3 +53,8 @@ def test_a_sentence_is_right_where_it_touches_the_answer_or_has_its_words_in_a_s
     assert right("es-1", 24, 47)
     assert not right("es-1", 48, len(text))
     assert not right("es-2", 0, 23)
+
+
+def test_a_folder_without_translated_questions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"has no asked\.tsv\.xz: make it anew"):
+        asked_questions(str(tmp_path))

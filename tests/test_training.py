@@ -23,7 +23,6 @@ from training.evaluate import (
     bitext_accuracy,
     blended_rankings,
     dense_rankings,
-    in_words_of,
     joined_rankings,
     lexical_figures,
     lexical_rankings,
@@ -38,6 +37,7 @@ from training.evaluate import (
     translated_retrieval,
     write_json,
 )
+from training.translated import in_words_of
 
 LIONS = "Lions sleep by day. They hunt zebras at night. Nobody minds."
 ZEBRAS = "Zebras eat grass. They run from lions."

@@ -27,7 +27,7 @@ from rag.split import split
 from rag.vectors import Vectors
 from training.data import Question, split_questions
 from training.examples import borrowed, renamed, swapped
-from training.translated import ASKED_FILE, read_asked
+from training.translated import asked_questions, in_words_of
 
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
 LANGUAGES = ("en", "es", "fr", "it")
@@ -143,7 +143,7 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
     `asked` has questions by language and id, which are asked in a language that is not their own as well.
     """
     development = split_questions(data).development
-    foreign = {x: translations_of(development, x, asked.get(x, {})) for x in LANGUAGES}
+    foreign = {x: translations_of(development, x, asked) for x in LANGUAGES}
     choose = random.Random(0)
     by_passage: dict[str, list[Question]] = {}
     by_id: dict[str, list[Question]] = {}
@@ -185,16 +185,11 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
 
 
 def translations_of(
-    development: Mapping[str, Sequence[Question]], language: str, asked: Mapping[str, str]
+    development: Mapping[str, Sequence[Question]], language: str, asked: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Question]:
     """Return the held-back questions of other languages that are asked in this one, by id, about their own passages."""
-    return {
-        q.id: replace(q, question=asked[q.id], language=language)
-        for other, rows in development.items()
-        if other != language
-        for q in rows
-        if q.id in asked
-    }
+    others = (q for other, rows in development.items() if other != language for q in rows)
+    return {q.id: q for q in in_words_of(others, language, asked)}
 
 
 def near_miss(
@@ -331,16 +326,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, default=DECISION_FILE)
-    options.add_argument("--translated", type=Path, help="the --out of training.translated: ask in other languages too")
+    options.add_argument(
+        "--translated", type=asked_questions, default={}, help="the --out of training.translated: ask as it does too"
+    )
     options.add_argument("--worlds", type=int, help="ask only so many worlds, to try it")
     arguments = options.parse_args()
-    if arguments.translated and not (arguments.translated / ASKED_FILE).is_file():
-        options.error(f"{arguments.translated} has no {ASKED_FILE}: make it anew with training.translated")
     encoder = OnnxEncoder()
     models = Models(encoder, open_reader(encoder), SentenceVectors(encoder))
     start = Weights((0.0,) * len(EVIDENCE), (0.0,) * len(ASSURANCE), 0.0, 0.0, 0.0)
-    translated = read_asked(arguments.translated) if arguments.translated else {}
-    halves = ask_all(arguments.data, models, start, translated=translated, most=arguments.worlds)
+    halves = ask_all(arguments.data, models, start, translated=arguments.translated, most=arguments.worlds)
     held: list[Asked] = []
     others_fit = []
     for fit, rest in (halves, halves[::-1]):

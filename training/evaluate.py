@@ -10,7 +10,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from rag.search import blend
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from training.data import LANGUAGES, Question, read_tsv, split_questions
-from training.translated import ASKED_FILE, read_asked
+from training.translated import asked_questions, in_words_of
 
 THREADS = 2
 DEPTH = 50
@@ -211,7 +211,7 @@ def first_passages(questions: Sequence[Question], most: int) -> list[Question]:
 
 
 def read_retrievals(
-    data: Path, *, count: int, passages: int, asked: Mapping[str, Mapping[str, str]] | None = None
+    data: Path, *, count: int, passages: int, asked: Mapping[str, Mapping[str, str]]
 ) -> list[Retrieval]:
     """Return the tasks over the held-back questions, at most `count` questions and `passages` passages each.
 
@@ -222,19 +222,13 @@ def read_retrievals(
     pairs = [(a, b) for a in languages for b in languages if a != b]
     # Only translations of one file share ids.
     shared = [(a, b) for a, b in pairs if {q.id for q in held[a]} & {q.id for q in held[b]}]
-    by_rules = {pair: in_words_of(held[pair[1]], pair[0], asked or {}) for pair in pairs if pair not in shared}
+    by_rules = {pair: in_words_of(held[pair[1]], pair[0], asked) for pair in pairs if pair not in shared}
     return [
         *(passage_retrieval(held[language], count=count) for language in languages),
         *(translated_retrieval(held[a], held[b], count=count) for a, b in shared),
         *(translated_retrieval(q, held[b], count=count, kind=BY_RULES) for (_, b), q in by_rules.items() if q),
         *(sentence_retrieval(held[language], count=count // 3) for language in languages),
     ]
-
-
-def in_words_of(questions: Sequence[Question], language: str, asked: Mapping[str, Mapping[str, str]]) -> list[Question]:
-    """Return those of the questions that are translated to a language, so translated."""
-    wordings = asked.get(language, {})
-    return [replace(q, question=wordings[q.id], language=language) for q in questions if q.id in wordings]
 
 
 def lexical_shares(task: Retrieval) -> list[NDArray[np.float32]]:
@@ -483,15 +477,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--models", type=named_folder, nargs="+", required=True, metavar="NAME=FOLDER")
-    options.add_argument("--translated", type=Path, help="the --out of training.translated: ask its questions too")
+    options.add_argument(
+        "--translated", type=asked_questions, default={}, help="the --out of training.translated: ask its questions too"
+    )
     options.add_argument("--json", type=Path, help="file to write")
     options.add_argument("--questions", type=int, default=300, help="most questions a task has")
     options.add_argument("--passages", type=int, default=260, help="most passages a language has")
     arguments = options.parse_args()
     if arguments.questions < 1 or arguments.passages < 2:
         options.error("--questions must be at least 1, and --passages at least 2")
-    if arguments.translated and not (arguments.translated / ASKED_FILE).is_file():
-        options.error(f"{arguments.translated} has no {ASKED_FILE}: make it anew with training.translated")
     folders = dict(arguments.models)
     if len(folders) < len(arguments.models):
         options.error("two models have one name")
@@ -506,7 +500,7 @@ def main() -> None:
             arguments.data,
             count=arguments.questions,
             passages=arguments.passages,
-            asked=read_asked(arguments.translated) if arguments.translated else {},
+            asked=arguments.translated,
         ),
     )
     shares = [lexical_shares(task) for task in tasks]

@@ -14,7 +14,8 @@ import random
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,19 @@ def read_asked(folder: Path) -> dict[str, dict[str, str]]:
     for language, id, text in read_tsv(folder / ASKED_FILE):
         asked[language][id] = text
     return asked
+
+
+def asked_questions(folder: str) -> dict[str, dict[str, str]]:
+    """Return `read_asked` of the folder that an option names; raise ArgumentTypeError where it has no such file."""
+    if not (Path(folder) / ASKED_FILE).is_file():
+        raise argparse.ArgumentTypeError(f"{folder} has no {ASKED_FILE}: make it anew with training.translated")
+    return read_asked(Path(folder))
+
+
+def in_words_of(questions: Iterable[Question], language: str, asked: Mapping[str, Mapping[str, str]]) -> list[Question]:
+    """Return those of the questions that are translated to a language, so translated, about their own passages."""
+    wordings = asked.get(language, {})
+    return [replace(q, question=wordings[q.id], language=language) for q in questions if q.id in wordings]
 
 
 def write_sentences(data: Path, out: Path) -> None:
