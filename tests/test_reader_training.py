@@ -15,6 +15,7 @@ from training.wording import Words
 
 if TYPE_CHECKING:
     import torch
+    from tokenizers import Tokenizer
     from training.network import SpanReader
 
 LIONS = "In Kenya, lions sleep by day. At night Leo Marsh films them for the National Trust, as he did in 1998."
@@ -86,6 +87,14 @@ def test_a_question_that_its_passage_does_not_answer_is_asked_twice_a_round() ->
     round_ = [examples.draw("en").id for _ in range(15)]
     assert round_.count("none") == UNANSWERABLE_REPEATED == 2
     assert len(set(round_)) == 14
+
+
+def test_to_begin_with_every_text_answers_its_question() -> None:
+    unanswerable = replace(question("Who painted it?", LIONS, "Leo Marsh"), answer="", start=-1)
+    examples = Examples([*asked(), unanswerable], NoWords(), seed=1, answered=True)
+    drawn = examples.chunk(100)
+    assert all(len(together) == 1 and together[0].start >= 0 for together in drawn)
+    assert not any(together[0].question.startswith("Who painted") for together in drawn)
 
 
 def test_a_rival_looks_like_the_answer_and_lacks_it() -> None:
@@ -162,16 +171,16 @@ def test_inputs_are_rounded_text_by_text_and_keep_their_gradient() -> None:
 class GivenScores:
     """A network whose start and end scores are what it is made with, whatever it reads."""
 
-    def __init__(self, scores: "torch.Tensor") -> None:
-        self.given = scores
+    def __init__(self, start: "torch.Tensor", end: "torch.Tensor | None" = None) -> None:
+        self.start, self.end = start, start if end is None else end
 
     def states(self, ids: "torch.Tensor", mask: "torch.Tensor", types: "torch.Tensor") -> "torch.Tensor":
-        return self.given
+        return self.start
 
     def scores(
         self, states: "torch.Tensor", mask: "torch.Tensor", types: "torch.Tensor"
     ) -> "tuple[torch.Tensor, torch.Tensor]":
-        return states, states
+        return states, self.end
 
 
 def small_reader(seed: int) -> "SpanReader":
@@ -218,6 +227,74 @@ def test_a_reader_learns_what_its_teacher_makes_of_the_windows() -> None:
     assert told[0][2] > 0.001
     assert told[-1][1] < 0.3 * told[0][1]
     assert told[-1][2] < 0.5 * told[0][2]
+
+
+def word_tokens(*, letters: bool = False) -> "Tokenizer":
+    """A tokenizer of words with their spaces, or of letters."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
+
+    pieces = list("abcdefghijklmnopqrstuvwxyz ?") if letters else ["who", " led", "anna", " led", " it", " then", "?"]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *pieces]))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("." if letters else r" ?\w+|\?"), "isolated")
+    ends = [("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])]
+    tokenizer.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", "[CLS] $A [SEP] $B [SEP]", ends)
+    return tokenizer
+
+
+def test_the_tokens_of_another_network_lie_where_ours_have_their_letters() -> None:
+    pytest.importorskip("torch")
+    from training.windows import make_rows, other_rows, places
+
+    examples = [Example("who led?", "anna led it then", 0, 4)]
+    words, letters = word_tokens(), word_tokens(letters=True)
+    (ours,), (theirs,) = (make_rows(each, examples, random.Random(0)) for each in (words, letters))
+    (same,) = other_rows(letters, examples, [ours])
+    assert same.ids == theirs.ids
+    # [CLS] who led ? [SEP] anna led it then [SEP] against [CLS], eight letters, [SEP], sixteen letters, [SEP]
+    firsts, lasts = places(ours, same)
+    assert firsts == [0] * 10 + [5] * 4 + [6] * 4 + [7] * 3 + [8] * 5 + [0]
+    assert lasts == firsts
+    firsts, lasts = places(theirs, *other_rows(words, examples, [theirs]))
+    assert firsts == [0, 0, 0, 0, 0, 10, 14, 18, 21, 0]
+    assert lasts == [0, 0, 0, 0, 0, 13, 17, 20, 25, 0]
+
+
+def test_what_a_teacher_with_other_tokens_finds_likely_is_summed_by_our_tokens() -> None:
+    torch = pytest.importorskip("torch")
+    from training.taught import LEAST, moved
+
+    likely = torch.tensor([[0.5, 0.25, 0.125, 0.125]]).log()
+    found = moved(likely, np.array([[0, 2, 2, 3]]), 5).exp()
+    assert found.tolist()[0] == pytest.approx([0.5, LEAST, 0.375, 0.125, LEAST])
+
+
+def test_a_reader_learns_from_a_teacher_with_other_tokens() -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from training.network import NEVER
+    from training.taught import taught_losses
+    from training.windows import Batch, make_rows, other_rows
+
+    examples = [Example("who led?", "anna led it then", 0, 4), Example("who?", "it led anna", -1, -1)]
+    words, letters = word_tokens(), word_tokens(letters=True)
+    rows = make_rows(words, examples, random.Random(0))
+    batch = Batch.of([[row] for row in rows], [[row] for row in other_rows(letters, examples, rows)])
+    # The teacher is sure of the second word of both, " led", which no target is: of its first and its last letter.
+    scores = torch.full((2, *batch.other.ids.shape), NEVER)  # type: ignore[union-attr]
+    scores[0, [0, 1], [14, 8]] = scores[1, [0, 1], [17, 11]] = 5.0
+    teacher = cast("SpanReader", GivenScores(*scores))
+    reader = small_reader(0)
+    optimiser = torch.optim.Adam(reader.parameters(), lr=3e-3)
+    for _ in range(60):
+        losses = taught_losses(reader, teacher, batch, "cpu")
+        assert len(losses) == 2
+        optimiser.zero_grad()
+        losses[1].backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    with torch.no_grad():
+        start, end = reader(*batch.inputs("cpu"))
+    assert start.argmax(-1).tolist() == end.argmax(-1).tolist() == [6, 5]
 
 
 def test_what_a_padded_token_does_changes_no_relation() -> None:

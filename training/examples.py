@@ -85,10 +85,15 @@ def keywords(question: str, language: str) -> str:
 
 
 class Examples:
-    """Endless examples, each language's questions in rounds, with near misses and other wordings."""
+    """Endless examples, each language's questions in rounds, with near misses and other wordings.
 
-    def __init__(self, questions: Sequence[Question], words: Words, seed: int) -> None:
-        self.words, self.rivals = words, Rivals(questions)
+    With `answered` no near misses: every text answers its question.
+    """
+
+    def __init__(self, questions: Sequence[Question], words: Words, seed: int, *, answered: bool = False) -> None:
+        if answered:
+            questions = [q for q in questions if q.start >= 0]
+        self.words, self.rivals, self.answered = words, Rivals(questions), answered
         self.by_language = {
             x: [q for q in questions if q.language == x for _ in range(1 if q.start >= 0 else UNANSWERABLE_REPEATED)]
             for x in SHARES
@@ -163,10 +168,13 @@ class Examples:
         start, end = question.start, question.start + len(question.answer)
         first, last = cut(question.passage, start, end, self.choose)
         piece = question.passage[first:last]
+        answer = Example(wording, piece, start - first, end - first)
+        if self.answered:
+            return [answer]
         if changed := self.changed(question, piece, 1 - kind):
             return [Example(changed, piece, -1, -1)]
         lacking = self.near_misses(question) if kind < NEAR_MISS_SHARE else []
-        return [Example(wording, piece, start - first, end - first), *(Example(wording, x, -1, -1) for x in lacking)]
+        return [answer, *(Example(wording, x, -1, -1) for x in lacking)]
 
     def changed(self, question: Question, piece: str, kind: float) -> str | None:
         """Return, now and then, a question that the piece does not answer: of it, or of its names, and yet another."""

@@ -23,7 +23,7 @@ from training.restore import restore_reader
 from training.rounding import set_rounding
 from training.student import Clock, length_batches, save_checkpoint, step
 from training.taught import span_loss, taught_losses
-from training.windows import Batch, make_rows
+from training.windows import Batch, make_rows, other_rows
 from training.wording import Words
 from training.workers import produce
 
@@ -82,16 +82,29 @@ def open_reader(folder: Path) -> tuple[SpanReader, bool]:
     return restore_reader(folder), True
 
 
-def batches(examples: Examples, tokenizer: Tokenizer, size: int) -> Iterator[Batch]:
-    """Yield endless batches of `size` questions of about one length; a question that loses its answer is left out."""
+def open_tokenizer(folder: Path) -> Tokenizer:
+    """Return the folder's tokenizer, which neither pads nor cuts."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def batches(examples: Examples, tokenizer: Tokenizer, size: int, other: Tokenizer | None = None) -> Iterator[Batch]:
+    """Yield endless batches of `size` questions of about one length; a question that loses its answer is left out.
+
+    With another tokenizer the windows are there in its tokens too.
+    """
     while True:
         drawn = [
             (together, make_rows(tokenizer, together, examples.choose)) for together in examples.chunk(CHUNK * size)
         ]
-        asked = [rows for together, rows in drawn if len(rows) == len(together)]
-        longest = [max(len(row.ids) for row in windows) for windows in asked]
+        asked = [(together, rows) for together, rows in drawn if len(rows) == len(together)]
+        longest = [max(len(row.ids) for row in windows) for _, windows in asked]
         for places in length_batches(longest, size, examples.choose):
-            yield Batch.of([asked[i] for i in places])
+            chosen = [asked[i] for i in places]
+            others = [other_rows(other, *each) for each in chosen] if other else []
+            yield Batch.of([rows for _, rows in chosen], others)
 
 
 def main() -> None:
@@ -100,7 +113,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--translated", type=Path, help="the --out of training.translated: more rows to learn from")
     options.add_argument("--start", type=Path, required=True, help="folder of an encoder, or of a reader")
-    options.add_argument("--teacher", type=Path, help="folder of a reader with the same tokens, to learn from as well")
+    options.add_argument("--teacher", type=Path, help="folder of a reader to learn from as well")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=35.0)
@@ -110,21 +123,27 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=2)
     options.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     options.add_argument("--keep-words", action="store_true", help="leave the word vectors as they are")
+    options.add_argument(
+        "--answered", action="store_true", help="only questions that their texts answer, to begin with"
+    )
+    options.add_argument("--dropout", type=float, default=DROPOUT)
+    options.add_argument("--rounding-from", type=float, default=ROUNDING_FROM, help="share of the time; 1: never")
     arguments = options.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(arguments.seed)
     checkpoint, device = arguments.out / "checkpoint.pt", arguments.device
 
     rows = read_rows(arguments.data, arguments.seed, arguments.translated)
-    examples = Examples(rows, Words(arguments.data), arguments.seed)
-    tokenizer = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    examples = Examples(rows, Words(arguments.data), arguments.seed, answered=arguments.answered)
+    tokenizer, other = open_tokenizer(arguments.start), None
     reader, trained = open_reader(arguments.start)
     reader.to(device).train()
-    reader.drop(DROPOUT)
+    reader.drop(arguments.dropout)
     reader.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
-    teacher = open_reader(arguments.teacher)[0].to(device) if arguments.teacher else None
+    teacher = None
+    if arguments.teacher:
+        teacher, theirs = open_reader(arguments.teacher)[0].to(device), open_tokenizer(arguments.teacher)
+        other = None if theirs.get_vocab() == tokenizer.get_vocab() else theirs
     optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (1 if trained else NEW_HEAD_FACTOR))
     clock, done = Clock(arguments.minutes), Progressed()
     if arguments.resume and checkpoint.exists():
@@ -132,7 +151,7 @@ def main() -> None:
 
     def make(part: int, parts: int) -> Iterator[Batch]:
         examples.restart(arguments.seed + done.steps, part=part, parts=parts)
-        return batches(examples, tokenizer, arguments.batch)
+        return batches(examples, tokenizer, arguments.batch, other)
 
     made = produce(make, arguments.workers)
     with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
@@ -142,7 +161,7 @@ def main() -> None:
         last = clock.spent
         for share in clock.ticks():
             batch = next(made)
-            set_rounding(reader, share > ROUNDING_FROM)
+            set_rounding(reader, share > arguments.rounding_from)
             parts = taught_losses(reader, teacher, batch, device) if teacher else span_loss(reader, batch, device)[None]
             loss = (parts * torch.tensor(TAUGHT[: len(parts)], device=device)).sum()
             warm = min(1.0, (done.steps + 1) / WARM_STEPS)

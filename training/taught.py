@@ -4,7 +4,11 @@ A new reader's network has yet to find out that the question's words are to be l
 alone that takes it many thousands of rows; another reader's last layer tells it for each token.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from training.network import NEVER, SpanReader
@@ -15,17 +19,15 @@ from training.windows import Batch
 TOGETHER = 0.5
 # The temperature of the teacher's scores (Hinton et al. 2015): above 1, what is unlikely counts for more.
 SOFTENED = 2.0
+# The probability of a token that none of the teacher's lies in.
+LEAST = 1e-9
 
 Scores = tuple[torch.Tensor, torch.Tensor]
 
 
 def span_loss(reader: SpanReader, batch: Batch, device: str) -> torch.Tensor:
     """Return the mean cross entropy of the first and of the last token, see `score_loss`."""
-    ids, mask, types = batch.inputs(device)
-    with mixed_precision(device):
-        states = reader.states(ids, mask, types)
-    # Scores in bfloat16 would be too coarse to tell neighbouring tokens apart.
-    return score_loss(reader.scores(states.float(), mask, types), batch)
+    return score_loss(_scores(reader, batch, device), batch)
 
 
 def score_loss(scores: Scores, batch: Batch) -> torch.Tensor:
@@ -51,25 +53,50 @@ def score_loss(scores: Scores, batch: Batch) -> torch.Tensor:
 def taught_losses(reader: SpanReader, teacher: SpanReader, batch: Batch, device: str) -> torch.Tensor:
     """Return three losses: `score_loss`, how far the scores are from the teacher's, and how far the relations are.
 
-    The teacher has the reader's tokens and as many attention heads.
+    The teacher has as many attention heads. One with other tokens, those of `batch.other`, is asked for its scores
+    alone, and the third loss is missing.
     """
+    if batch.other is not None and batch.places is not None:
+        with torch.no_grad():
+            wanted = [(score / SOFTENED).log_softmax(-1) for score in _scores(teacher, batch.other, device)]
+        scores = _scores(reader, batch, device)
+        likely = [moved(*pair, scores[0].shape[1]) for pair in zip(wanted, batch.places, strict=True)]
+        return torch.stack([score_loss(scores, batch), score_divergence(likely, scores)])
     with torch.no_grad():
-        wanted, wanted_relations = _read(teacher, batch, device)
+        theirs, wanted_relations = _read(teacher, batch, device)
     scores, relations = _read(reader, batch, device)
     mask = batch.inputs(device)[1]
     # Of the tokens that are none of the padding.
     apart = divergence(wanted_relations, relations).mean((0, 2))
     apart = (apart * mask).sum() / mask.sum()
-    softened = [
-        SOFTENED**2 * divergence((theirs / SOFTENED).log_softmax(-1), (ours / SOFTENED).log_softmax(-1)).mean()
-        for ours, theirs in zip(scores, wanted, strict=True)
-    ]
-    return torch.stack([score_loss(scores, batch), torch.stack(softened).mean(), apart])
+    likely = [(score / SOFTENED).log_softmax(-1) for score in theirs]
+    return torch.stack([score_loss(scores, batch), score_divergence(likely, scores), apart])
+
+
+def score_divergence(wanted: Sequence[torch.Tensor], scores: Scores) -> torch.Tensor:
+    """Return how far start and end scores are from softened logarithms of probabilities, (windows, tokens) each."""
+    apart = [divergence(w, (s / SOFTENED).log_softmax(-1)).mean() for w, s in zip(wanted, scores, strict=True)]
+    return SOFTENED**2 * torch.stack(apart).mean()
+
+
+def moved(likely: torch.Tensor, places: NDArray[np.int64], tokens: int) -> torch.Tensor:
+    """Return the logarithms of probabilities, (windows, tokens), summed over what lies in the same token of ours."""
+    sums = likely.new_zeros(len(likely), tokens)
+    sums.scatter_add_(1, torch.from_numpy(places).to(likely.device), likely.exp())
+    return sums.clamp_min(LEAST).log()
 
 
 def divergence(wanted: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
     """Return the Kullback-Leibler divergence of logarithms of probabilities over the last dimension."""
     return (wanted.exp() * (wanted - found)).sum(-1)
+
+
+def _scores(reader: SpanReader, batch: Batch, device: str) -> Scores:
+    ids, mask, types = batch.inputs(device)
+    with mixed_precision(device):
+        states = reader.states(ids, mask, types)
+    # Scores in bfloat16 would be too coarse to tell neighbouring tokens apart.
+    return reader.scores(states.float(), mask, types)
 
 
 def _read(reader: SpanReader, batch: Batch, device: str) -> tuple[Scores, torch.Tensor]:

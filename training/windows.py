@@ -15,12 +15,16 @@ from training.network import QUESTION_TOKENS, WINDOW_TOKENS
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One window as the network sees it: token ids, where the text begins, and the target tokens (0: no answer)."""
+    """One window as the network sees it: token ids, where the text begins, and the target tokens (0: no answer).
+
+    `spans` are the code points of the text's tokens.
+    """
 
     ids: list[int]
     text_at: int
     start: int
     end: int
+    spans: Sequence[tuple[int, int]] = ()
 
 
 def answer_tokens(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
@@ -29,14 +33,20 @@ def answer_tokens(offsets: Sequence[tuple[int, int]], start: int, end: int) -> t
     return (inside[0], inside[-1]) if inside else None
 
 
-def window(tokenizer: Tokenizer, question: Sequence[int], text: Sequence[int], target: tuple[int, int] | None) -> Row:
+def window(
+    tokenizer: Tokenizer,
+    question: Sequence[int],
+    text: Sequence[int],
+    target: tuple[int, int] | None,
+    spans: Sequence[tuple[int, int]] = (),
+) -> Row:
     """Return `[CLS] question [SEP] text [SEP]` with the target's tokens counted from the window's start."""
     # Encoding nothing yields the two special tokens.
     first, separator = tokenizer.encode("").ids
     ids = [first, *question, separator, *text, separator]
     at = len(question) + 2
     start, end = (at + target[0], at + target[1]) if target else (0, 0)
-    return Row(ids, at, start, end)
+    return Row(ids, at, start, end, spans)
 
 
 def make_rows(tokenizer: Tokenizer, examples: Sequence[Example], choose: random.Random) -> list[Row]:
@@ -58,8 +68,40 @@ def make_rows(tokenizer: Tokenizer, examples: Sequence[Example], choose: random.
             low, high = max(0, target[1] - room + 1), min(high, target[0])
         at = choose.randint(low, max(low, high))
         moved = (target[0] - at, target[1] - at) if target is not None else None
-        rows.append(window(tokenizer, question, text.ids[at : at + room], moved))
+        rows.append(window(tokenizer, question, text.ids[at : at + room], moved, text.offsets[at : at + room]))
     return rows
+
+
+def other_rows(tokenizer: Tokenizer, examples: Sequence[Example], rows: Sequence[Row]) -> list[Row]:
+    """Return the windows of `make_rows` in the tokens of another network, without targets.
+
+    Where it needs more tokens than a window has, the last of the text are missing.
+    """
+    pieces = [(row.spans[0][0], row.spans[-1][1]) if row.spans else (0, 0) for row in rows]
+    questions = tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
+    texts = tokenizer.encode_batch(
+        [e.text[first:last] for e, (first, last) in zip(examples, pieces, strict=True)], add_special_tokens=False
+    )
+    others = []
+    for (first, _), asked, text in zip(pieces, questions, texts, strict=True):
+        question = asked.ids[:QUESTION_TOKENS]
+        room = WINDOW_TOKENS - 3 - len(question)
+        spans = [(first + start, first + end) for start, end in text.offsets[:room]]
+        others.append(window(tokenizer, question, text.ids[:room], None, spans))
+    return others
+
+
+def places(row: Row, other: Row) -> tuple[list[int], list[int]]:
+    """Return in which of the row's tokens each of the other's begins, and in which it ends; 0 outside the text."""
+    if not row.spans:
+        return [0] * len(other.ids), [0] * len(other.ids)
+    starts, ends = np.array(row.spans).T
+    at, last = row.text_at, len(row.spans) - 1
+    outside = [0] * other.text_at
+    # A token may begin with a space, which is none of the row's.
+    firsts = [at + min(int(np.searchsorted(ends, start, side="right")), last) for start, _ in other.spans]
+    lasts = [at + max(int(np.searchsorted(starts, end, side="left")) - 1, 0) for _, end in other.spans]
+    return [*outside, *firsts, 0], [*outside, *lasts, 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +109,8 @@ class Batch:
     """Windows padded to one length: token ids, (windows, tokens), and one number a window of everything else.
 
     `together` holds the places of the windows of each question that has several, (questions, most windows), the one
-    with the answer first, -1 where it has fewer.
+    with the answer first, -1 where it has fewer. `other` are the windows in the tokens of another network, and
+    `places`, (2, windows, its tokens), in which token of ours each of those begins and ends.
     """
 
     ids: NDArray[np.int32]
@@ -76,10 +119,15 @@ class Batch:
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     together: NDArray[np.int64]
+    other: "Batch | None" = None
+    places: NDArray[np.int64] | None = None
 
     @classmethod
-    def of(cls, questions: Sequence[Sequence[Row]]) -> "Batch":
-        """Return the windows of the questions, those of one question next to each other."""
+    def of(cls, questions: Sequence[Sequence[Row]], others: Sequence[Sequence[Row]] = ()) -> "Batch":
+        """Return the windows of the questions, those of one question next to each other.
+
+        `others` are the same windows in another network's tokens.
+        """
         rows = [row for windows in questions for row in windows]
         ids = np.zeros((len(rows), max(len(row.ids) for row in rows)), np.int32)
         for i, row in enumerate(rows):
@@ -91,7 +139,13 @@ class Batch:
         for i, (first, count) in enumerate(several):
             together[i, :count] = np.arange(first, first + count)
         lengths, text_at, starts, ends = np.array([(len(r.ids), r.text_at, r.start, r.end) for r in rows], np.int64).T
-        return cls(ids, lengths, text_at, starts, ends, together)
+        if not others:
+            return cls(ids, lengths, text_at, starts, ends, together)
+        other = cls.of(others)
+        found = np.zeros((2, *other.ids.shape), np.int64)
+        for i, pair in enumerate(zip(rows, (row for windows in others for row in windows), strict=True)):
+            found[:, i, : other.lengths[i]] = places(*pair)
+        return cls(ids, lengths, text_at, starts, ends, together, other, found)
 
     def inputs(self, device: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return ids, attention mask and token types, each (windows, tokens)."""
