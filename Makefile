@@ -5,6 +5,12 @@ TEACHER ?= runs/teacher
 RUNS ?= runs
 E5 ?= runs/e5-small-q4.bin
 DEVICE ?= cpu
+# Where models are written, and minutes of training: shorter ones show in a quarter of an hour that a chain runs.
+MODELS ?= src/rag/models
+DISTIL_MINUTES ?= 90
+CONTRAST_MINUTES ?= 80
+IMITATE_MINUTES ?= 120
+READER_MINUTES ?= 200
 
 .PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder imitation encoder-scores translations reader reader-scores decision
 
@@ -52,21 +58,21 @@ $(RUNS)/translated:
 
 encoder: $(RUNS)/translated  ## train the bundled encoder from the start (hours); each step resumes where it was stopped; needs Apertium with eng-spa, es-fr, spa-eng and spa-ita
 	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start
-	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/start --out $(RUNS)/distilled --minutes 90 --device $(DEVICE) --resume
-	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes 80 --device $(DEVICE) --resume
-	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out src/rag/models/encoder
+	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/start --out $(RUNS)/distilled --minutes $(DISTIL_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes $(CONTRAST_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out $(MODELS)/encoder
 
 imitation:  ## the body of the next encoder and reader, from the multilingual teacher's file E5 (hours); resumes; not shipped yet
 	$(PYTHON) -m training.multilingual --file $(E5) --out $(RUNS)/multilingual
 	$(PYTHON) -m training.adopt --data $(DATA) --teacher $(RUNS)/multilingual --vocabulary src/rag/models/encoder --out $(RUNS)/adopted
-	$(PYTHON) -m training.imitate --data $(DATA) --teacher $(RUNS)/multilingual --start $(RUNS)/adopted --out $(RUNS)/imitated --minutes 120 --device $(DEVICE) --resume
+	$(PYTHON) -m training.imitate --data $(DATA) --teacher $(RUNS)/multilingual --start $(RUNS)/adopted --out $(RUNS)/imitated --minutes $(IMITATE_MINUTES) --device $(DEVICE) --resume
 
 translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
 
 reader: $(RUNS)/translated  ## train the reader on the encoder's body
-	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes 200 --device $(DEVICE) --resume
-	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out src/rag/models/reader
+	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes $(READER_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out $(MODELS)/reader
 
 reader-scores:  ## development figures of the reader, and of its weights without rounding as it runs
 	$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/reader
