@@ -171,31 +171,31 @@ def test_inputs_are_rounded_text_by_text_and_keep_their_gradient() -> None:
 class GivenScores:
     """A network whose start and end scores are what it is made with, whatever it reads."""
 
-    def __init__(self, start: "torch.Tensor", end: "torch.Tensor | None" = None) -> None:
-        self.start, self.end = start, start if end is None else end
+    def __init__(self, scores: "torch.Tensor") -> None:
+        self.given = scores
 
     def states(self, ids: "torch.Tensor", mask: "torch.Tensor", types: "torch.Tensor") -> "torch.Tensor":
-        return self.start
+        return self.given
 
     def scores(
         self, states: "torch.Tensor", mask: "torch.Tensor", types: "torch.Tensor"
     ) -> "tuple[torch.Tensor, torch.Tensor]":
-        return states, self.end
+        return states, states
 
 
-def small_reader(seed: int) -> "SpanReader":
+def small_reader(seed: int, *, layers: int = 2, tokens: int = 20) -> "SpanReader":
     import torch
     from training.network import SpanReader
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(seed)
     config = BertConfig(
-        vocab_size=20,
+        vocab_size=tokens,
         hidden_size=16,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         intermediate_size=32,
-        max_position_embeddings=16,
+        max_position_embeddings=40,
         initializer_range=0.3,
     )
     return SpanReader(BertModel(config, add_pooling_layer=False))
@@ -272,29 +272,35 @@ def test_what_a_teacher_with_other_tokens_finds_likely_is_summed_by_our_tokens()
 def test_a_reader_learns_from_a_teacher_with_other_tokens() -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from training.network import NEVER
-    from training.taught import taught_losses
+    from training.taught import begin_like, taught_losses
     from training.windows import Batch, make_rows, other_rows
 
     examples = [Example("who led?", "anna led it then", 0, 4), Example("who?", "it led anna", -1, -1)]
     words, letters = word_tokens(), word_tokens(letters=True)
     rows = make_rows(words, examples, random.Random(0))
-    batch = Batch.of([[row] for row in rows], [[row] for row in other_rows(letters, examples, rows)])
-    # The teacher is sure of the second word of both, " led", which no target is: of its first and its last letter.
-    scores = torch.full((2, *batch.other.ids.shape), NEVER)  # type: ignore[union-attr]
-    scores[0, [0, 1], [14, 8]] = scores[1, [0, 1], [17, 11]] = 5.0
-    teacher = cast("SpanReader", GivenScores(*scores))
-    reader = small_reader(0)
-    optimiser = torch.optim.Adam(reader.parameters(), lr=3e-3)
-    for _ in range(60):
-        losses = taught_losses(reader, teacher, batch, "cpu")
-        assert len(losses) == 2
-        optimiser.zero_grad()
-        losses[1].backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-    with torch.no_grad():
-        start, end = reader(*batch.inputs("cpu"))
-    assert start.argmax(-1).tolist() == end.argmax(-1).tolist() == [6, 5]
+    others = other_rows(letters, examples, rows)
+    assert [[rows[0].words, rows[1].words], [others[1].words]] == [
+        [[-1, 0, 1, 1, -1, 2, 3, 4, 5, -1], [-1, 0, 0, -1, 1, 2, 3, -1]],
+        [[-1, 0, 0, 0, 0, -1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, -1]],
+    ]
+    batch = Batch.of([[row] for row in rows], [[row] for row in others])
+    reader, teacher = small_reader(0, layers=6), small_reader(1, layers=12, tokens=32).eval()
+    before = taught_losses(reader, teacher, batch, "cpu", alike=True).detach()
+    begin_like(reader, teacher, batch, "cpu")
+    assert torch.equal(reader.head.weight, teacher.head.weight)
+    begun = taught_losses(reader, teacher, batch, "cpu", alike=True).detach()
+    assert float(begun[2]) < float(before[2])
+    first = {name: tensor.clone() for name, tensor in reader.state_dict().items()}
+    for part, at_most in ((1, 0.2), (2, 0.9)):
+        reader.load_state_dict(first)
+        optimiser = torch.optim.Adam(reader.parameters(), lr=1e-3)
+        for _ in range(40):
+            losses = taught_losses(reader, teacher, batch, "cpu", alike=True)
+            optimiser.zero_grad()
+            losses[part].backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        assert float(losses.detach()[part]) < at_most * float(begun[part])
+    assert len(taught_losses(reader, teacher, batch, "cpu")) == 2
 
 
 def test_what_a_padded_token_does_changes_no_relation() -> None:

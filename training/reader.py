@@ -22,7 +22,7 @@ from training.network import SpanReader, load_reader, save_reader
 from training.restore import restore_reader
 from training.rounding import set_rounding
 from training.student import Clock, length_batches, save_checkpoint, step
-from training.taught import span_loss, taught_losses
+from training.taught import begin_like, span_loss, taught_losses
 from training.windows import Batch, make_rows, other_rows
 from training.wording import Words
 from training.workers import produce
@@ -114,6 +114,7 @@ def main() -> None:
     options.add_argument("--translated", type=Path, help="the --out of training.translated: more rows to learn from")
     options.add_argument("--start", type=Path, required=True, help="folder of an encoder, or of a reader")
     options.add_argument("--teacher", type=Path, help="folder of a reader to learn from as well")
+    options.add_argument("--alike", action="store_true", help="the start is made of the teacher's layers")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=35.0)
@@ -154,6 +155,8 @@ def main() -> None:
         return batches(examples, tokenizer, arguments.batch, other)
 
     made = produce(make, arguments.workers)
+    if teacher and arguments.alike and not done.steps:
+        begin_like(reader, teacher, next(made), device)
     with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
         log = csv.writer(file)
         bar = progress.add_task("read", total=arguments.minutes)
@@ -162,7 +165,10 @@ def main() -> None:
         for share in clock.ticks():
             batch = next(made)
             set_rounding(reader, share > arguments.rounding_from)
-            parts = taught_losses(reader, teacher, batch, device) if teacher else span_loss(reader, batch, device)[None]
+            if teacher is None:
+                parts = span_loss(reader, batch, device)[None]
+            else:
+                parts = taught_losses(reader, teacher, batch, device, alike=arguments.alike)
             loss = (parts * torch.tensor(TAUGHT[: len(parts)], device=device)).sum()
             warm = min(1.0, (done.steps + 1) / WARM_STEPS)
             step(optimiser, loss, multiplier=warm * max(0.02, 1 - share))

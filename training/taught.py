@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from training.network import NEVER, SpanReader
+from training.states import MOST, WITHIN, WITHIN_WEIGHT, joined, whole_words
 from training.student import mixed_precision
 from training.windows import Batch
 
@@ -27,7 +28,11 @@ Scores = tuple[torch.Tensor, torch.Tensor]
 
 def span_loss(reader: SpanReader, batch: Batch, device: str) -> torch.Tensor:
     """Return the mean cross entropy of the first and of the last token, see `score_loss`."""
-    return score_loss(_scores(reader, batch, device), batch)
+    ids, mask, types = batch.inputs(device)
+    with mixed_precision(device):
+        states = reader.states(ids, mask, types)
+    # Scores in bfloat16 would be too coarse to tell neighbouring tokens apart.
+    return score_loss(reader.scores(states.float(), mask, types), batch)
 
 
 def score_loss(scores: Scores, batch: Batch) -> torch.Tensor:
@@ -50,18 +55,23 @@ def score_loss(scores: Scores, batch: Batch) -> torch.Tensor:
     return loss
 
 
-def taught_losses(reader: SpanReader, teacher: SpanReader, batch: Batch, device: str) -> torch.Tensor:
+def taught_losses(
+    reader: SpanReader, teacher: SpanReader, batch: Batch, device: str, *, alike: bool = False
+) -> torch.Tensor:
     """Return three losses: `score_loss`, how far the scores are from the teacher's, and how far the relations are.
 
-    The teacher has as many attention heads. One with other tokens, those of `batch.other`, is asked for its scores
-    alone, and the third loss is missing.
+    The teacher has as many attention heads. One with other tokens, those of `batch.other`, has no relations to compare:
+    the third loss is missing or, where the reader is `alike`, made of every other of the teacher's layers, how far the
+    states of its words are.
     """
     if batch.other is not None and batch.places is not None:
         with torch.no_grad():
-            wanted = [(score / SOFTENED).log_softmax(-1) for score in _scores(teacher, batch.other, device)]
-        scores = _scores(reader, batch, device)
+            theirs, their_scores = _layers(teacher, batch.other, device)
+        ours, scores = _layers(reader, batch, device)
+        wanted = [(score / SOFTENED).log_softmax(-1) for score in their_scores]
         likely = [moved(*pair, scores[0].shape[1]) for pair in zip(wanted, batch.places, strict=True)]
-        return torch.stack([score_loss(scores, batch), score_divergence(likely, scores)])
+        losses = [score_loss(scores, batch), score_divergence(likely, scores)]
+        return torch.stack([*losses, states_loss(ours, theirs, batch)] if alike else losses)
     with torch.no_grad():
         theirs, wanted_relations = _read(teacher, batch, device)
     scores, relations = _read(reader, batch, device)
@@ -79,6 +89,39 @@ def score_divergence(wanted: Sequence[torch.Tensor], scores: Scores) -> torch.Te
     return SOFTENED**2 * torch.stack(apart).mean()
 
 
+def states_loss(ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor], batch: Batch) -> torch.Tensor:
+    """Return how far the states of the windows' words are from the teacher's, in variances, most in the last layer.
+
+    Both are the states of all layers, the embeddings first, (windows, tokens, dimensions) each.
+    """
+    assert batch.other is not None
+    limits = whole_words(batch.words, batch.other.words)
+    left, right = joined(batch.words, ours[-1], limits), joined(batch.other.words, theirs[-1], limits)
+    loss = ours[-1].new_zeros((), dtype=torch.float32)
+    for ours_at, theirs_at, weight in (*((a, b, WITHIN_WEIGHT) for a, b in WITHIN), (-1, -1, 1.0)):
+        wanted = right.mean(theirs[theirs_at])
+        apart = (left.mean(ours[ours_at]) - wanted) / wanted.std(0).clamp_min(LEAST)
+        loss = loss + weight * apart.square().clamp_max(MOST).mean()
+    return loss
+
+
+@torch.no_grad()
+def begin_like(reader: SpanReader, teacher: SpanReader, batch: Batch, device: str) -> None:
+    """Let the reader begin with the teacher's head, and with its mean and deviation of every dimension of a state."""
+    assert batch.other is not None
+    layers, _ = _layers(reader, batch, device)
+    wanted, _ = _layers(teacher, batch.other, device)
+    limits = whole_words(batch.words, batch.other.words)
+    ours = joined(batch.words, layers[-1], limits).mean(layers[-1])
+    theirs = joined(batch.other.words, wanted[-1], limits).mean(wanted[-1])
+    scale = theirs.std(0) / ours.std(0)
+    last = f"encoder.layer.{reader.body.config.num_hidden_layers - 1}.output.LayerNorm"
+    state = reader.body.state_dict()
+    state[f"{last}.weight"].mul_(scale)
+    state[f"{last}.bias"].mul_(scale).add_(theirs.mean(0) - scale * ours.mean(0))
+    reader.head.load_state_dict(teacher.head.state_dict())
+
+
 def moved(likely: torch.Tensor, places: NDArray[np.int64], tokens: int) -> torch.Tensor:
     """Return the logarithms of probabilities, (windows, tokens), summed over what lies in the same token of ours."""
     sums = likely.new_zeros(len(likely), tokens)
@@ -91,23 +134,21 @@ def divergence(wanted: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
     return (wanted.exp() * (wanted - found)).sum(-1)
 
 
-def _scores(reader: SpanReader, batch: Batch, device: str) -> Scores:
+def _layers(reader: SpanReader, batch: Batch, device: str) -> tuple[tuple[torch.Tensor, ...], Scores]:
+    """Return the states of all layers, the embeddings first, and the scores."""
     ids, mask, types = batch.inputs(device)
     with mixed_precision(device):
-        states = reader.states(ids, mask, types)
-    # Scores in bfloat16 would be too coarse to tell neighbouring tokens apart.
-    return reader.scores(states.float(), mask, types)
+        layers = reader.body(
+            input_ids=ids, attention_mask=mask, token_type_ids=types, output_hidden_states=True
+        ).hidden_states
+    return layers, reader.scores(layers[-1].float(), mask, types)
 
 
 def _read(reader: SpanReader, batch: Batch, device: str) -> tuple[Scores, torch.Tensor]:
     """Return the scores of a batch, and the relations of its tokens in the last layer."""
-    ids, mask, types = batch.inputs(device)
+    layers, scores = _layers(reader, batch, device)
     with mixed_precision(device):
-        hidden = reader.body(
-            input_ids=ids, attention_mask=mask, token_type_ids=types, output_hidden_states=True
-        ).hidden_states
-        related = relations(reader, hidden[-2], mask)
-    return reader.scores(hidden[-1].float(), mask, types), related
+        return scores, relations(reader, layers[-2], batch.inputs(device)[1])
 
 
 def relations(reader: SpanReader, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

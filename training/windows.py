@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
+from training.alignment import words_of_tokens
 from training.examples import Example
 from training.network import QUESTION_TOKENS, WINDOW_TOKENS
 
@@ -17,7 +18,8 @@ from training.network import QUESTION_TOKENS, WINDOW_TOKENS
 class Row:
     """One window as the network sees it: token ids, where the text begins, and the target tokens (0: no answer).
 
-    `spans` are the code points of the text's tokens.
+    `spans` are the code points of the text's tokens, `words` the place of each token's word among those of the question
+    and then the text, -1 for a special token.
     """
 
     ids: list[int]
@@ -25,6 +27,7 @@ class Row:
     start: int
     end: int
     spans: Sequence[tuple[int, int]] = ()
+    words: Sequence[int] = ()
 
 
 def answer_tokens(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
@@ -39,6 +42,7 @@ def window(
     text: Sequence[int],
     target: tuple[int, int] | None,
     spans: Sequence[tuple[int, int]] = (),
+    words: tuple[Sequence[int], Sequence[int]] = ((), ()),
 ) -> Row:
     """Return `[CLS] question [SEP] text [SEP]` with the target's tokens counted from the window's start."""
     # Encoding nothing yields the two special tokens.
@@ -46,7 +50,16 @@ def window(
     ids = [first, *question, separator, *text, separator]
     at = len(question) + 2
     start, end = (at + target[0], at + target[1]) if target else (0, 0)
-    return Row(ids, at, start, end, spans)
+    return Row(ids, at, start, end, spans, [-1, *words[0], -1, *words[1], -1])
+
+
+def words_of_window(
+    example: Example, asked: Encoding, text: str, encoding: Encoding, tokens: slice
+) -> tuple[list[int], list[int]]:
+    """Return the words of the question's tokens, and of some tokens of the text, counted from where these begin."""
+    question = words_of_tokens(example.question, asked)[:QUESTION_TOKENS]
+    before = example.question.count(" ") + 1 - text[: encoding.offsets[tokens][0][0]].count(" ") if encoding.ids else 0
+    return question, [word + before if word >= 0 else -1 for word in words_of_tokens(text, encoding)[tokens]]
 
 
 def make_rows(tokenizer: Tokenizer, examples: Sequence[Example], choose: random.Random) -> list[Row]:
@@ -68,7 +81,9 @@ def make_rows(tokenizer: Tokenizer, examples: Sequence[Example], choose: random.
             low, high = max(0, target[1] - room + 1), min(high, target[0])
         at = choose.randint(low, max(low, high))
         moved = (target[0] - at, target[1] - at) if target is not None else None
-        rows.append(window(tokenizer, question, text.ids[at : at + room], moved, text.offsets[at : at + room]))
+        kept = slice(at, at + room)
+        words = words_of_window(example, asked, example.text, text, kept)
+        rows.append(window(tokenizer, question, text.ids[kept], moved, text.offsets[kept], words))
     return rows
 
 
@@ -79,15 +94,15 @@ def other_rows(tokenizer: Tokenizer, examples: Sequence[Example], rows: Sequence
     """
     pieces = [(row.spans[0][0], row.spans[-1][1]) if row.spans else (0, 0) for row in rows]
     questions = tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
-    texts = tokenizer.encode_batch(
-        [e.text[first:last] for e, (first, last) in zip(examples, pieces, strict=True)], add_special_tokens=False
-    )
+    texts = [example.text[first:last] for example, (first, last) in zip(examples, pieces, strict=True)]
+    encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
     others = []
-    for (first, _), asked, text in zip(pieces, questions, texts, strict=True):
+    for example, (first, _), asked, text, encoding in zip(examples, pieces, questions, texts, encodings, strict=True):
         question = asked.ids[:QUESTION_TOKENS]
-        room = WINDOW_TOKENS - 3 - len(question)
-        spans = [(first + start, first + end) for start, end in text.offsets[:room]]
-        others.append(window(tokenizer, question, text.ids[:room], None, spans))
+        kept = slice(0, WINDOW_TOKENS - 3 - len(question))
+        spans = [(first + start, first + end) for start, end in encoding.offsets[kept]]
+        words = words_of_window(example, asked, text, encoding, kept)
+        others.append(window(tokenizer, question, encoding.ids[kept], None, spans, words))
     return others
 
 
@@ -109,8 +124,9 @@ class Batch:
     """Windows padded to one length: token ids, (windows, tokens), and one number a window of everything else.
 
     `together` holds the places of the windows of each question that has several, (questions, most windows), the one
-    with the answer first, -1 where it has fewer. `other` are the windows in the tokens of another network, and
-    `places`, (2, windows, its tokens), in which token of ours each of those begins and ends.
+    with the answer first, -1 where it has fewer; `words` are those of each window's tokens. `other` are the windows in
+    the tokens of another network, and `places`, (2, windows, its tokens), in which token of ours each of those begins
+    and ends.
     """
 
     ids: NDArray[np.int32]
@@ -119,6 +135,7 @@ class Batch:
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     together: NDArray[np.int64]
+    words: Sequence[Sequence[int]]
     other: "Batch | None" = None
     places: NDArray[np.int64] | None = None
 
@@ -139,13 +156,14 @@ class Batch:
         for i, (first, count) in enumerate(several):
             together[i, :count] = np.arange(first, first + count)
         lengths, text_at, starts, ends = np.array([(len(r.ids), r.text_at, r.start, r.end) for r in rows], np.int64).T
+        words = [row.words for row in rows]
         if not others:
-            return cls(ids, lengths, text_at, starts, ends, together)
+            return cls(ids, lengths, text_at, starts, ends, together, words)
         other = cls.of(others)
         found = np.zeros((2, *other.ids.shape), np.int64)
         for i, pair in enumerate(zip(rows, (row for windows in others for row in windows), strict=True)):
             found[:, i, : other.lengths[i]] = places(*pair)
-        return cls(ids, lengths, text_at, starts, ends, together, other, found)
+        return cls(ids, lengths, text_at, starts, ends, together, words, other, found)
 
     def inputs(self, device: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return ids, attention mask and token types, each (windows, tokens)."""
