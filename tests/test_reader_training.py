@@ -286,8 +286,14 @@ def test_a_reader_learns_from_a_teacher_with_other_tokens() -> None:
     batch = Batch.of([[row] for row in rows], [[row] for row in others])
     reader, teacher = small_reader(0, layers=6), small_reader(1, layers=12, tokens=32).eval()
     before = taught_losses(reader, teacher, batch, "cpu", alike=True).detach()
-    begin_like(reader, teacher, batch, "cpu")
+    start = small_reader(1, layers=12, tokens=32).body
+    ours, new, old = reader.body.state_dict(), teacher.body.state_dict(), start.state_dict()
+    learnt = "encoder.layer.{}.output.dense.weight"
+    new[learnt.format(4)].add_(0.1)
+    known = ours[learnt.format(2)].clone()
+    begin_like(reader, teacher, start, batch, "cpu")
     assert torch.equal(reader.head.weight, teacher.head.weight)
+    torch.testing.assert_close(ours[learnt.format(2)], known + new[learnt.format(4)] - old[learnt.format(4)])
     begun = taught_losses(reader, teacher, batch, "cpu", alike=True).detach()
     assert float(begun[2]) < float(before[2])
     first = {name: tensor.clone() for name, tensor in reader.state_dict().items()}

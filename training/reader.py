@@ -38,6 +38,8 @@ ROUNDING_FROM = 0.7
 DROPOUT = 0.1
 # What the teacher's scores and its last layer's relations count beside the answers themselves.
 TAUGHT = (1.0, 0.5, 0.5)
+# The same of a reader made of the teacher's layers, whose states say most.
+ALIKE = (0.5, 0.5, 1.0)
 
 
 def make_optimiser(reader: SpanReader, rate: float, head_rate: float) -> torch.optim.AdamW:
@@ -77,9 +79,14 @@ def open_reader(folder: Path) -> tuple[SpanReader, bool]:
     if (folder / "reader.safetensors").exists():
         return load_reader(folder, attention="sdpa"), True
     if (folder / "model.safetensors").exists():
-        body = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
-        return SpanReader(body), False
+        return SpanReader(open_body(folder)), False
     return restore_reader(folder), True
+
+
+def open_body(folder: Path) -> BertModel:
+    """Return the body of an encoder's folder."""
+    body: BertModel = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+    return body
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:
@@ -114,7 +121,7 @@ def main() -> None:
     options.add_argument("--translated", type=Path, help="the --out of training.translated: more rows to learn from")
     options.add_argument("--start", type=Path, required=True, help="folder of an encoder, or of a reader")
     options.add_argument("--teacher", type=Path, help="folder of a reader to learn from as well")
-    options.add_argument("--alike", action="store_true", help="the start is made of the teacher's layers")
+    options.add_argument("--alike", type=Path, help="what the teacher was trained from, if the start has its layers")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=35.0)
@@ -145,7 +152,9 @@ def main() -> None:
     if arguments.teacher:
         teacher, theirs = open_reader(arguments.teacher)[0].to(device), open_tokenizer(arguments.teacher)
         other = None if theirs.get_vocab() == tokenizer.get_vocab() else theirs
-    optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (1 if trained else NEW_HEAD_FACTOR))
+    weights = torch.tensor(ALIKE if arguments.alike else TAUGHT, device=device)
+    new_head = not trained and not arguments.alike
+    optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (NEW_HEAD_FACTOR if new_head else 1))
     clock, done = Clock(arguments.minutes), Progressed()
     if arguments.resume and checkpoint.exists():
         done = load_state(checkpoint, reader, optimiser, clock, device)
@@ -156,7 +165,7 @@ def main() -> None:
 
     made = produce(make, arguments.workers)
     if teacher and arguments.alike and not done.steps:
-        begin_like(reader, teacher, next(made), device)
+        begin_like(reader, teacher, open_body(arguments.alike), next(made), device)
     with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
         log = csv.writer(file)
         bar = progress.add_task("read", total=arguments.minutes)
@@ -168,8 +177,8 @@ def main() -> None:
             if teacher is None:
                 parts = span_loss(reader, batch, device)[None]
             else:
-                parts = taught_losses(reader, teacher, batch, device, alike=arguments.alike)
-            loss = (parts * torch.tensor(TAUGHT[: len(parts)], device=device)).sum()
+                parts = taught_losses(reader, teacher, batch, device, alike=bool(arguments.alike))
+            loss = (parts * weights[: len(parts)]).sum()
             warm = min(1.0, (done.steps + 1) / WARM_STEPS)
             step(optimiser, loss, multiplier=warm * max(0.02, 1 - share))
             done.steps, done.rows = done.steps + 1, done.rows + len(batch.ids)

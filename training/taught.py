@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
+from transformers import BertModel
 
 from training.network import NEVER, SpanReader
 from training.states import MOST, WITHIN, WITHIN_WEIGHT, joined, whole_words
@@ -106,19 +107,28 @@ def states_loss(ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor], ba
 
 
 @torch.no_grad()
-def begin_like(reader: SpanReader, teacher: SpanReader, batch: Batch, device: str) -> None:
-    """Let the reader begin with the teacher's head, and with its mean and deviation of every dimension of a state."""
+def begin_like(reader: SpanReader, teacher: SpanReader, before: BertModel, batch: Batch, device: str) -> None:
+    """Let a reader made of every other of the layers of `before` begin with what the teacher, trained from it, learnt.
+
+    Each layer's difference is added to the reader's (Ilharco et al. 2023); the head is the teacher's, and so are mean
+    and deviation of every dimension of the last states.
+    """
     assert batch.other is not None
+    every = teacher.body.config.num_hidden_layers // reader.body.config.num_hidden_layers
+    learnt, known = teacher.body.encoder.layer[::every], before.encoder.layer[::every]
+    for ours, new, old in zip(reader.body.encoder.layer, learnt, known, strict=True):
+        for weights, after, start in zip(ours.parameters(), new.parameters(), old.parameters(), strict=True):
+            weights.add_(after - start.to(device))
     layers, _ = _layers(reader, batch, device)
     wanted, _ = _layers(teacher, batch.other, device)
     limits = whole_words(batch.words, batch.other.words)
-    ours = joined(batch.words, layers[-1], limits).mean(layers[-1])
+    found = joined(batch.words, layers[-1], limits).mean(layers[-1])
     theirs = joined(batch.other.words, wanted[-1], limits).mean(wanted[-1])
-    scale = theirs.std(0) / ours.std(0)
+    scale = theirs.std(0) / found.std(0)
     last = f"encoder.layer.{reader.body.config.num_hidden_layers - 1}.output.LayerNorm"
     state = reader.body.state_dict()
     state[f"{last}.weight"].mul_(scale)
-    state[f"{last}.bias"].mul_(scale).add_(theirs.mean(0) - scale * ours.mean(0))
+    state[f"{last}.bias"].mul_(scale).add_(theirs.mean(0) - scale * found.mean(0))
     reader.head.load_state_dict(teacher.head.state_dict())
 
 
