@@ -22,7 +22,7 @@ from training.network import SpanReader, load_reader, save_reader
 from training.restore import restore_reader
 from training.rounding import set_rounding
 from training.student import Clock, length_batches, save_checkpoint, step
-from training.taught import begin_like, span_loss, taught_losses
+from training.taught import Teacher, begin_like, span_loss, taught_losses
 from training.windows import Batch, make_rows, other_rows
 from training.wording import Words
 from training.workers import produce
@@ -36,9 +36,8 @@ WARM_STEPS = 100
 # From this share of the time on the network computes with rounded numbers, as the shipped file does.
 ROUNDING_FROM = 0.7
 DROPOUT = 0.1
-# What the teacher's scores and its last layer's relations count beside the answers themselves.
-TAUGHT = (1.0, 0.5, 0.5)
-# The same of a reader made of the teacher's layers, whose states say most.
+# What the answers, the teachers' scores and, of a reader made of a teacher's layers, the states of its words count.
+TAUGHT = (1.0, 0.5)
 ALIKE = (0.5, 0.5, 1.0)
 
 
@@ -120,8 +119,10 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--translated", type=Path, help="the --out of training.translated: more rows to learn from")
     options.add_argument("--start", type=Path, required=True, help="folder of an encoder, or of a reader")
-    options.add_argument("--teacher", type=Path, help="folder of a reader to learn from as well")
-    options.add_argument("--alike", type=Path, help="what the teacher was trained from, if the start has its layers")
+    options.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of readers to learn from as well")
+    options.add_argument(
+        "--alike", type=Path, help="what the first teacher was trained from, if the start has its layers"
+    )
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options.add_argument("--minutes", type=float, default=35.0)
@@ -148,10 +149,12 @@ def main() -> None:
     reader.to(device).train()
     reader.drop(arguments.dropout)
     reader.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
-    teacher = None
-    if arguments.teacher:
-        teacher, theirs = open_reader(arguments.teacher)[0].to(device), open_tokenizer(arguments.teacher)
-        other = None if theirs.get_vocab() == tokenizer.get_vocab() else theirs
+    teachers = []
+    for folder in arguments.teacher:
+        theirs = open_tokenizer(folder)
+        alien = theirs.get_vocab() != tokenizer.get_vocab()
+        teachers.append(Teacher(open_reader(folder)[0].to(device), alien))
+        other = theirs if alien else other
     weights = torch.tensor(ALIKE if arguments.alike else TAUGHT, device=device)
     new_head = not trained and not arguments.alike
     optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (NEW_HEAD_FACTOR if new_head else 1))
@@ -164,8 +167,8 @@ def main() -> None:
         return batches(examples, tokenizer, arguments.batch, other)
 
     made = produce(make, arguments.workers)
-    if teacher and arguments.alike and not done.steps:
-        begin_like(reader, teacher, open_body(arguments.alike), next(made), device)
+    if teachers and arguments.alike and not done.steps:
+        begin_like(reader, teachers[0].reader, open_body(arguments.alike), next(made), device)
     with (arguments.out / "log.csv").open("a", newline="") as file, Progress() as progress:
         log = csv.writer(file)
         bar = progress.add_task("read", total=arguments.minutes)
@@ -174,10 +177,10 @@ def main() -> None:
         for share in clock.ticks():
             batch = next(made)
             set_rounding(reader, share > arguments.rounding_from)
-            if teacher is None:
-                parts = span_loss(reader, batch, device)[None]
+            if teachers:
+                parts = taught_losses(reader, teachers, batch, device, alike=bool(arguments.alike))
             else:
-                parts = taught_losses(reader, teacher, batch, device, alike=bool(arguments.alike))
+                parts = span_loss(reader, batch, device)[None]
             loss = (parts * weights[: len(parts)]).sum()
             warm = min(1.0, (done.steps + 1) / WARM_STEPS)
             step(optimiser, loss, multiplier=warm * max(0.02, 1 - share))

@@ -1,10 +1,12 @@
-"""What a reader is to learn: the answers, and what an earlier reader makes of the same windows.
+"""What a reader is to learn: the answers, and what other readers make of the same windows.
 
 A new reader's network has yet to find out that the question's words are to be looked for in the text. From the answers
-alone that takes it many thousands of rows; another reader's last layer tells it for each token.
+alone that takes it many thousands of rows; a reader with the same kind of states tells it for each word. Two readers
+that err in different places know more together than either (Hinton et al. 2015).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -56,32 +58,40 @@ def score_loss(scores: Scores, batch: Batch) -> torch.Tensor:
     return loss
 
 
-def taught_losses(
-    reader: SpanReader, teacher: SpanReader, batch: Batch, device: str, *, alike: bool = False
-) -> torch.Tensor:
-    """Return three losses: `score_loss`, how far the scores are from the teacher's, and how far the relations are.
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A trained reader, and whether it reads the windows in other tokens than ours, those of `Batch.other`."""
 
-    The teacher has as many attention heads. One with other tokens, those of `batch.other`, has no relations to compare:
-    the third loss is missing or, where the reader is `alike`, made of every other of the teacher's layers, how far the
-    states of its words are.
+    reader: SpanReader
+    other: bool
+
+
+def taught_losses(
+    reader: SpanReader, teachers: Sequence[Teacher], batch: Batch, device: str, *, alike: bool = False
+) -> torch.Tensor:
+    """Return two losses: `score_loss`, and how far the scores are from what the teachers find likely in the mean.
+
+    Where the reader is `alike`, made of layers of the first teacher, which has other tokens, a third: how far the
+    states of its words are from that teacher's.
     """
-    if batch.other is not None and batch.places is not None:
-        with torch.no_grad():
-            theirs, their_scores = _layers(teacher, batch.other, device)
-        ours, scores = _layers(reader, batch, device)
-        wanted = [(score / SOFTENED).log_softmax(-1) for score in their_scores]
-        likely = [moved(*pair, scores[0].shape[1]) for pair in zip(wanted, batch.places, strict=True)]
-        losses = [score_loss(scores, batch), score_divergence(likely, scores)]
-        return torch.stack([*losses, states_loss(ours, theirs, batch)] if alike else losses)
     with torch.no_grad():
-        theirs, wanted_relations = _read(teacher, batch, device)
-    scores, relations = _read(reader, batch, device)
-    mask = batch.inputs(device)[1]
-    # Of the tokens that are none of the padding.
-    apart = divergence(wanted_relations, relations).mean((0, 2))
-    apart = (apart * mask).sum() / mask.sum()
-    likely = [(score / SOFTENED).log_softmax(-1) for score in theirs]
-    return torch.stack([score_loss(scores, batch), score_divergence(likely, scores), apart])
+        read = [_layers(t.reader, batch.other if t.other and batch.other else batch, device) for t in teachers]
+        likely = wanted([scores for _, scores in read], [t.other for t in teachers], batch)
+    layers, scores = _layers(reader, batch, device)
+    losses = [score_loss(scores, batch), score_divergence(likely, scores)]
+    return torch.stack([*losses, states_loss(layers, read[0][0], batch)] if alike else losses)
+
+
+def wanted(scores: Sequence[Scores], others: Sequence[bool], batch: Batch) -> list[torch.Tensor]:
+    """Return the mean of what teachers find likely, softened: logarithms of (windows, tokens), of start and of end."""
+    found = []
+    for which in range(2):
+        shares = [(pair[which] / SOFTENED).softmax(-1) for pair in scores]
+        if batch.places is not None:
+            place, tokens = batch.places[which], batch.ids.shape[1]
+            shares = [moved(s, place, tokens) if other else s for s, other in zip(shares, others, strict=True)]
+        found.append(torch.stack(shares).mean(0).clamp_min(LEAST).log())
+    return found
 
 
 def score_divergence(wanted: Sequence[torch.Tensor], scores: Scores) -> torch.Tensor:
@@ -132,11 +142,10 @@ def begin_like(reader: SpanReader, teacher: SpanReader, before: BertModel, batch
     reader.head.load_state_dict(teacher.head.state_dict())
 
 
-def moved(likely: torch.Tensor, places: NDArray[np.int64], tokens: int) -> torch.Tensor:
-    """Return the logarithms of probabilities, (windows, tokens), summed over what lies in the same token of ours."""
-    sums = likely.new_zeros(len(likely), tokens)
-    sums.scatter_add_(1, torch.from_numpy(places).to(likely.device), likely.exp())
-    return sums.clamp_min(LEAST).log()
+def moved(shares: torch.Tensor, places: NDArray[np.int64], tokens: int) -> torch.Tensor:
+    """Return probabilities, (windows, tokens), summed over what lies in the same token of ours."""
+    place = torch.from_numpy(places).to(shares.device)
+    return shares.new_zeros(len(shares), tokens).scatter_add(1, place, shares)
 
 
 def divergence(wanted: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
@@ -152,30 +161,3 @@ def _layers(reader: SpanReader, batch: Batch, device: str) -> tuple[tuple[torch.
             input_ids=ids, attention_mask=mask, token_type_ids=types, output_hidden_states=True
         ).hidden_states
     return layers, reader.scores(layers[-1].float(), mask, types)
-
-
-def _read(reader: SpanReader, batch: Batch, device: str) -> tuple[Scores, torch.Tensor]:
-    """Return the scores of a batch, and the relations of its tokens in the last layer."""
-    layers, scores = _layers(reader, batch, device)
-    with mixed_precision(device):
-        return scores, relations(reader, layers[-2], batch.inputs(device)[1])
-
-
-def relations(reader: SpanReader, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Return how the last layer's tokens attend to each other and how like each other their values are.
-
-    `states`, (windows, tokens, dimensions), are what the layer starts from; the result is logarithms of probabilities,
-    (2, windows, heads, tokens, tokens). After MiniLM (Wang et al. 2020), which calls both self-attention relations.
-    """
-    heads, last = reader.body.config.num_attention_heads, reader.body.config.num_hidden_layers - 1
-    query, key, value = (
-        reader.body.get_submodule(f"encoder.layer.{last}.attention.self.{part}")(states)
-        .view(*states.shape[:2], heads, -1)
-        .transpose(1, 2)
-        for part in ("query", "key", "value")
-    )
-    found = []
-    for left, right in ((query, key), (value, value)):
-        likeness = (left @ right.transpose(-1, -2)).float() / left.shape[-1] ** 0.5
-        found.append(likeness.masked_fill((mask == 0)[:, None, None, :], NEVER).log_softmax(-1))
-    return torch.stack(found)
