@@ -12,7 +12,7 @@ CONTRAST_MINUTES ?= 80
 IMITATE_MINUTES ?= 120
 READER_MINUTES ?= 200
 
-.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder imitation encoder-scores translations reader reader-scores decision
+.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder imitation next-reader encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -66,6 +66,11 @@ imitation:  ## the body of the next encoder and reader, from the multilingual te
 	$(PYTHON) -m training.multilingual --file $(E5) --out $(RUNS)/multilingual
 	$(PYTHON) -m training.adopt --data $(DATA) --teacher $(RUNS)/multilingual --vocabulary src/rag/models/encoder --out $(RUNS)/adopted
 	$(PYTHON) -m training.imitate --data $(DATA) --teacher $(RUNS)/multilingual --start $(RUNS)/adopted --out $(RUNS)/imitated --minutes $(IMITATE_MINUTES) --device $(DEVICE) --resume
+
+next-reader: $(RUNS)/translated  ## the next reader, from that body (hours); resumes; not shipped yet
+	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/multilingual --out $(RUNS)/answered --answered --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes 40 --device $(DEVICE) --resume
+	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/answered --out $(RUNS)/reading --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes $(READER_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/imitated --teacher $(RUNS)/reading src/rag/models/reader --alike $(RUNS)/multilingual --out $(RUNS)/next_reader --dropout 0 --rounding-from 0.8 --rate 2e-4 --minutes $(READER_MINUTES) --device $(DEVICE) --resume
 
 translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
