@@ -315,6 +315,32 @@ def test_a_reader_learns_from_a_teacher_with_other_tokens() -> None:
     assert len(taught_losses(reader, teachers, batch, "cpu")) == 2
 
 
+def test_teachers_have_tokens_of_one_kind_beside_the_readers(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from training.network import save_reader
+    from training.reader import open_teachers
+
+    words, letters, folders = word_tokens(), word_tokens(letters=True), []
+    third = word_tokens()
+    third.add_tokens(["more"])
+    for i, tokenizer in enumerate((words, letters, third)):
+        (tmp_path / f"start{i}").mkdir()
+        tokenizer.save(str(tmp_path / f"start{i}" / "tokenizer.json"))
+        folders.append(tmp_path / f"reader{i}")
+        save_reader(small_reader(i, tokens=40), tmp_path / f"start{i}", folders[-1])
+    teachers, other = open_teachers(folders[:2], words, "cpu", alike=False)
+    assert [teacher.other for teacher in teachers] == [False, True]
+    assert other is not None
+    assert other.get_vocab() == letters.get_vocab()
+    assert open_teachers([], words, "cpu", alike=False) == ([], None)
+    with pytest.raises(ValueError, match="several kinds"):
+        open_teachers(folders, words, "cpu", alike=False)
+    for named in ([], folders[:2]):
+        with pytest.raises(ValueError, match="name that one first"):
+            open_teachers(named, words, "cpu", alike=True)
+
+
 def test_the_loss_compares_the_texts_of_a_question_by_their_margins() -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")

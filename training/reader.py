@@ -7,7 +7,7 @@ for each question and most of them lack the answer.
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,24 @@ def open_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def open_teachers(
+    folders: Sequence[Path], ours: Tokenizer, device: str, *, alike: bool
+) -> tuple[list[Teacher], Tokenizer | None]:
+    """Return the readers of folders, and the tokenizer of those with other tokens than ours.
+
+    Raises ValueError where those have tokens of several kinds, or where there is no first one for us to be alike to.
+    """
+    tokenizers = [open_tokenizer(folder) for folder in folders]
+    others = [theirs.get_vocab() != ours.get_vocab() for theirs in tokenizers]
+    aliens = [theirs for theirs, other in zip(tokenizers, others, strict=True) if other]
+    if any(theirs.get_vocab() != aliens[0].get_vocab() for theirs in aliens[1:]):
+        raise ValueError("--teacher names readers with tokens of several kinds other than the start's: name one kind")
+    if alike and not any(others[:1]):
+        raise ValueError("--alike needs a first --teacher with other tokens than the start: name that one first")
+    readers = [open_reader(folder)[0].to(device) for folder in folders]
+    return [Teacher(*pair) for pair in zip(readers, others, strict=True)], aliens[0] if aliens else None
+
+
 def batches(examples: Examples, tokenizer: Tokenizer, size: int, other: Tokenizer | None = None) -> Iterator[Batch]:
     """Yield endless batches of `size` questions of about one length; a question that loses its answer is left out.
 
@@ -144,17 +162,15 @@ def main() -> None:
 
     rows = read_rows(arguments.data, arguments.seed, arguments.translated)
     examples = Examples(rows, Words(arguments.data), arguments.seed, answered=arguments.answered)
-    tokenizer, other = open_tokenizer(arguments.start), None
+    tokenizer = open_tokenizer(arguments.start)
     reader, trained = open_reader(arguments.start)
     reader.to(device).train()
     reader.drop(arguments.dropout)
     reader.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
-    teachers = []
-    for folder in arguments.teacher:
-        theirs = open_tokenizer(folder)
-        alien = theirs.get_vocab() != tokenizer.get_vocab()
-        teachers.append(Teacher(open_reader(folder)[0].to(device), alien))
-        other = theirs if alien else other
+    try:
+        teachers, other = open_teachers(arguments.teacher, tokenizer, device, alike=bool(arguments.alike))
+    except ValueError as error:
+        options.error(str(error))
     weights = torch.tensor(ALIKE if arguments.alike else TAUGHT, device=device)
     new_head = not trained and not arguments.alike
     optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (NEW_HEAD_FACTOR if new_head else 1))

@@ -84,6 +84,11 @@ def joined(words: Sequence[Sequence[int]], states: torch.Tensor, limits: Sequenc
     return Joined.of(words, states.shape[1], limits, str(states.device))
 
 
+def apart(states: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Return the mean squared difference of states, (words, dimensions), in the variances of the wanted dimensions."""
+    return ((states - wanted) / wanted.std(0)).square().clamp_max(MOST).mean()
+
+
 @torch.inference_mode()
 def middle_and_scale(network: States, passages: Sequence[str]) -> tuple[torch.Tensor, float]:
     """Return the mean of the passages' words' states, and what makes their mean square 1 once that is taken off."""
@@ -114,9 +119,7 @@ def passage_loss(student: States, teacher: Teacher, texts: Sequence[str]) -> tup
     by_word = functional.mse_loss(left.mean(ours[-1]), wanted)
     loss = by_word
     for our_layer, their_layer in WITHIN:
-        target = right.mean(theirs[their_layer]).clone()
-        apart = (left.mean(ours[our_layer]) - target) / target.std(0)
-        loss = loss + WITHIN_WEIGHT * apart.square().clamp_max(MOST).mean()
+        loss = loss + WITHIN_WEIGHT * apart(left.mean(ours[our_layer]), right.mean(theirs[their_layer]).clone())
     targets = functional.normalize(their_vectors.clone() - teacher.middle, dim=-1)
     likeness = (vectors * targets).sum(1).mean()
     return loss + PASSAGE_WEIGHT * (1 - likeness), torch.stack([by_word, likeness]).detach()

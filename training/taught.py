@@ -15,7 +15,7 @@ from torch.nn import functional
 from transformers import BertModel
 
 from training.network import NEVER, SpanReader
-from training.states import MOST, WITHIN, WITHIN_WEIGHT, joined, whole_words
+from training.states import WITHIN, WITHIN_WEIGHT, apart, joined, whole_words
 from training.student import mixed_precision
 from training.windows import Batch
 
@@ -96,8 +96,8 @@ def wanted(scores: Sequence[Scores], others: Sequence[bool], batch: Batch) -> li
 
 def score_divergence(wanted: Sequence[torch.Tensor], scores: Scores) -> torch.Tensor:
     """Return how far start and end scores are from softened logarithms of probabilities, (windows, tokens) each."""
-    apart = [divergence(w, (s / SOFTENED).log_softmax(-1)).mean() for w, s in zip(wanted, scores, strict=True)]
-    return SOFTENED**2 * torch.stack(apart).mean()
+    found = [divergence(w, (s / SOFTENED).log_softmax(-1)).mean() for w, s in zip(wanted, scores, strict=True)]
+    return SOFTENED**2 * torch.stack(found).mean()
 
 
 def states_loss(ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor], batch: Batch) -> torch.Tensor:
@@ -110,9 +110,7 @@ def states_loss(ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor], ba
     left, right = joined(batch.words, ours[-1], limits), joined(batch.other.words, theirs[-1], limits)
     loss = ours[-1].new_zeros((), dtype=torch.float32)
     for ours_at, theirs_at, weight in (*((a, b, WITHIN_WEIGHT) for a, b in WITHIN), (-1, -1, 1.0)):
-        wanted = right.mean(theirs[theirs_at])
-        apart = (left.mean(ours[ours_at]) - wanted) / wanted.std(0).clamp_min(LEAST)
-        loss = loss + weight * apart.square().clamp_max(MOST).mean()
+        loss = loss + weight * apart(left.mean(ours[ours_at]), right.mean(theirs[theirs_at]))
     return loss
 
 
