@@ -2,8 +2,9 @@
 
 And Spanish sentences that have an English side into Italian, which has few everyday ones. The translator is Apertium
 (Forcada et al. 2011), free and offline, whose rules keep markup at the words that it belongs to: the answer travels
-through it as bold. What it gives is rough, most of all from English, and is only trained on, never measured. Italian is
-reached by way of Spanish, as French is from English.
+through it as bold. What it gives is rough, most of all from English: it is trained on, and held-back questions in it
+fit the decision and are one kind of row, "by rules", among the encoder's figures. Italian is reached by way of Spanish,
+as French is from English.
 """
 
 import argparse
