@@ -11,8 +11,9 @@ DISTIL_MINUTES ?= 90
 CONTRAST_MINUTES ?= 80
 IMITATE_MINUTES ?= 120
 READER_MINUTES ?= 200
+ANSWERED_MINUTES ?= 40
 
-.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder imitation next-reader encoder-scores translations reader reader-scores decision
+.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -56,27 +57,31 @@ clients:  ## errors, latency and memory of the server under 32 clients for two m
 $(RUNS)/translated:
 	$(PYTHON) -m training.translated --data $(DATA) --out $@.part && mv $@.part $@
 
-encoder: $(RUNS)/translated  ## train the bundled encoder from the start (hours); each step resumes where it was stopped; needs Apertium with eng-spa, es-fr, spa-eng and spa-ita
+encoder: $(RUNS)/translated  ## train the bundled encoder from the start (hours, or minutes on a GPU); each step resumes where it was stopped; needs Apertium with eng-spa, es-fr, spa-eng and spa-ita
+	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start
+	$(PYTHON) -m training.multilingual --file $(E5) --out $(RUNS)/multilingual
+	$(PYTHON) -m training.adopt --data $(DATA) --teacher $(RUNS)/multilingual --vocabulary $(RUNS)/start --out $(RUNS)/adopted
+	$(PYTHON) -m training.imitate --data $(DATA) --teacher $(RUNS)/multilingual --start $(RUNS)/adopted --out $(RUNS)/imitated --minutes $(IMITATE_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(RUNS)/imitated --translated $(RUNS)/translated --start $(RUNS)/imitated --out $(RUNS)/contrasted --rate 8e-5 --minutes $(CONTRAST_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --average-with $(RUNS)/imitated --share 0.85 --out $(MODELS)/encoder
+
+encoder-of-one-teacher: $(RUNS)/translated  ## the encoder that the English teacher alone makes, to RUNS; as good in English, behind in the others
 	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start
 	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/start --out $(RUNS)/distilled --minutes $(DISTIL_MINUTES) --device $(DEVICE) --resume
-	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/distilled --out $(RUNS)/contrasted --minutes $(CONTRAST_MINUTES) --device $(DEVICE) --resume
-	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --out $(MODELS)/encoder
-
-imitation:  ## the body of the next encoder and reader, from the multilingual teacher's file E5 (hours); resumes; not shipped yet
-	$(PYTHON) -m training.multilingual --file $(E5) --out $(RUNS)/multilingual
-	$(PYTHON) -m training.adopt --data $(DATA) --teacher $(RUNS)/multilingual --vocabulary src/rag/models/encoder --out $(RUNS)/adopted
-	$(PYTHON) -m training.imitate --data $(DATA) --teacher $(RUNS)/multilingual --start $(RUNS)/adopted --out $(RUNS)/imitated --minutes $(IMITATE_MINUTES) --device $(DEVICE) --resume
-
-next-reader: $(RUNS)/translated  ## the next reader, from that body (hours); resumes; not shipped yet
-	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/multilingual --out $(RUNS)/answered --answered --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes 40 --device $(DEVICE) --resume
-	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/answered --out $(RUNS)/reading --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes $(READER_MINUTES) --device $(DEVICE) --resume
-	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/imitated --teacher $(RUNS)/reading src/rag/models/reader --alike $(RUNS)/multilingual --out $(RUNS)/next_reader --dropout 0 --rounding-from 0.8 --rate 2e-4 --minutes $(READER_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/distilled --out $(RUNS)/contrasted_of_one --minutes $(CONTRAST_MINUTES) --device $(DEVICE) --resume
+	$(PYTHON) -m training.export --trained $(RUNS)/contrasted_of_one --out $(RUNS)/encoder_of_one
 
 translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
 
-reader: $(RUNS)/translated  ## train the reader on the encoder's body
-	$(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --start $(RUNS)/contrasted --out $(RUNS)/reader --minutes $(READER_MINUTES) --device $(DEVICE) --resume
+READ = $(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --device $(DEVICE) --resume
+ALL_LAYERS = $(READ) --keep-words --rounding-from 1 --minutes $(READER_MINUTES)
+
+reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` leaves: first all the multilingual teacher's layers, twice, then ours from these and the bundled reader; resumes
+	$(READ) --start $(RUNS)/multilingual --out $(RUNS)/answered --answered --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes $(ANSWERED_MINUTES)
+	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading --dropout 0 --rate 1e-4 --seed 11
+	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading_dropped --dropout 0.1 --rate 1e-4 --seed 12
+	$(READ) --start $(RUNS)/imitated --teacher $(RUNS)/reading $(RUNS)/reading_dropped src/rag/models/reader --alike $(RUNS)/multilingual --out $(RUNS)/reader --dropout 0 --rounding-from 0.8 --rate 2e-4 --minutes $(READER_MINUTES)
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out $(MODELS)/reader
 
 reader-scores:  ## development figures of the reader, and of its weights without rounding as it runs

@@ -22,7 +22,7 @@ from rag.decide import (
     weigh,
 )
 from rag.lexical import Lexical
-from rag.read import Reading
+from rag.read import Reading, counted
 from rag.search import Found
 from rag.spans import Document, Hit, Span
 
@@ -310,6 +310,44 @@ def test_an_answer_with_the_year_leads_among_all_that_may_be_cited() -> None:
 
     assert order(0.7) == ["b.txt", "a.txt"]
     assert order(0.55) == ["a.txt"]  # not trusted: what is far behind is not cited
+
+
+@pytest.mark.parametrize(
+    ("words", "leads"),
+    [("Ana Duarte", True), ("the captain Ana Duarte", False), ("Duarte", False), ("Ana Duarte and Rui Lobo", False)],
+)
+def test_a_name_in_full_leads_where_a_part_of_it_would_have(words: str, leads: bool) -> None:
+    brief = Document("a.txt", "T", "fr", "Mme Duarte dirige le port.")
+    full = Document("b.txt", "T", "en", f"It is {words} who runs the harbour.")
+    told = [worded(brief, brief.text, "Mme Duarte", score=1.0), worded(full, full.text, words, score=0.3)]
+    decision = decide(case(*told), "fr", weights(bias=2.0), question="Qui dirige le port ?")
+    assert cited(decision)[0] == ("b.txt" if leads else "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "kept"),
+    [
+        ("How many cranes does it have?", "en", ["240 cranes", "dos grúas", "a few cranes"]),
+        ("Combien de grues a-t-il ?", "fr", ["240 cranes", "dos grúas", "a few cranes"]),
+        ("What does it have?", "en", ["240 cranes", "Maria Duarte", "dos grúas", "the harbour", "a few cranes"]),
+    ],
+)
+def test_who_asks_how_many_is_told_how_many(question: str, language: str, kept: list[str]) -> None:
+    told = [
+        worded(Document(f"{at}.txt", "T", own, words), words, words, score=1.0)
+        for at, (words, own) in enumerate(
+            [
+                ("240 cranes", "en"),
+                ("Maria Duarte", "es"),
+                ("dos grúas", "es"),
+                ("the harbour", "en"),
+                ("a few cranes", "en"),
+            ]
+        )
+    ]
+    assert [reading.answer.text for reading in counted(question, language, told)] == kept
+    others = [reading for reading in told if reading.answer.text not in ("240 cranes", "dos grúas", "a few cranes")]
+    assert counted(question, language, others) == others
 
 
 def test_at_most_five_are_cited() -> None:

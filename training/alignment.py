@@ -13,8 +13,10 @@ def words_of_tokens(text: str, encoding: Encoding) -> list[int]:
 
     `text` has single spaces, and `encoding` is its own.
     """
-    spaces = np.cumsum([int(letter == " ") for letter in text] or [0])
-    return [int(spaces[end - 1]) if end > start else -1 for start, end in encoding.offsets]
+    starts, ends = np.array(encoding.offsets, np.int64).reshape(-1, 2).T
+    spaces = np.flatnonzero(np.array([*text]) == " ")
+    words: list[int] = np.where(ends > starts, np.searchsorted(spaces, ends), -1).tolist()
+    return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,14 @@ class Joined:
     def of(cls, rows: Sequence[Sequence[int]], length: int, limits: Sequence[int], device: str) -> "Joined":
         """Return the words of texts, their tokens' words in `rows`; of each text the first `limits` words count."""
         firsts = np.cumsum([0, *limits])
-        pairs = [
-            (i * length + at, firsts[i] + word)
-            for i, row in enumerate(rows)
-            for at, word in enumerate(row)
-            if 0 <= word < limits[i]
-        ]
-        places, words = torch.tensor(pairs, device=device).reshape(-1, 2).unbind(1)
-        return cls(places, words, int(firsts[-1]))
+        words = np.full((len(rows), length), -1)
+        for i, row in enumerate(rows):
+            words[i, : len(row)] = row
+        # Loops over tokens would keep a GPU waiting.
+        within = (words >= 0) & (words < np.asarray(limits)[:, None])
+        numbers = (words + firsts[:-1, None])[within]
+        places = torch.from_numpy(np.flatnonzero(within)).to(device)
+        return cls(places, torch.from_numpy(numbers).to(device), int(firsts[-1]))
 
     def mean(self, states: torch.Tensor) -> torch.Tensor:
         """Return the mean state of each word's tokens, (words, dimensions), of states (texts, tokens, dimensions)."""

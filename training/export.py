@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import BertModel
 
+from training.soup import average
+
 FILES = ("tokenizer.json", "tokenizer_config.json", "modules.json", "sentence_bert_config.json", "config.json")
 
 
@@ -108,13 +110,18 @@ def without_notes(model: onnx.ModelProto) -> None:
     del graph.value_info[:]
 
 
-def export(trained: Path, out: Path) -> None:
-    """Write `out` from a trained sentence-transformers folder."""
+def export(trained: Path, out: Path, *, earlier: Path | None = None, share: float = 0.5) -> None:
+    """Write `out` from a trained sentence-transformers folder, averaged with the folder `earlier` if there is one.
+
+    `share` is what the trained weights count in that mean.
+    """
     out.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         shutil.copy(trained / name, out / name)
     shutil.copytree(trained / "1_Pooling", out / "1_Pooling", dirs_exist_ok=True)
     weights = load_file(trained / "model.safetensors")
+    if earlier is not None:
+        weights = average(weights, load_file(earlier / "model.safetensors"), share)
     halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
     save_file(halves, out / "model.safetensors", metadata={"format": "pt"})
 
@@ -133,8 +140,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--trained", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)
+    options.add_argument("--average-with", type=Path, help="folder that the training went on from")
+    options.add_argument("--share", type=float, default=0.5, help="what the trained weights count in that mean")
     arguments = options.parse_args()
-    export(arguments.trained, arguments.out)
+    export(arguments.trained, arguments.out, earlier=arguments.average_with, share=arguments.share)
     for path in sorted(arguments.out.rglob("*")):
         if path.is_file():
             print(f"{path.stat().st_size:>12,}  {path.relative_to(arguments.out)}")  # noqa: T201

@@ -5,28 +5,15 @@ import shutil
 from pathlib import Path
 
 import onnx
-import torch
 
 from training.export import export_onnx, quantise, without_notes
-from training.network import SpanReader, load_reader
+from training.network import load_reader
 from training.restore import restore_reader
+from training.soup import average
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUTS = ("start", "end")
 LARGEST_BYTES = 26_000_000
-
-
-@torch.no_grad()
-def average(reader: SpanReader, other: SpanReader, *, share: float = 0.5) -> SpanReader:
-    """Return the reader with the mean of its weights, by their `share`, and another's that it was trained on from.
-
-    It may read better than either (Wortsman et al. 2022, "Model soups"): see the table in training/README.md.
-    """
-    weights = other.state_dict()
-    for name, tensor in reader.state_dict().items():
-        if tensor.is_floating_point():
-            tensor.mul_(share).add_(weights[name] * (1 - share))
-    return reader
 
 
 def round_as_it_runs(path: Path) -> None:
@@ -51,7 +38,7 @@ def export(trained: Path, out: Path, *, shipped: Path | None = None, share: floa
     """
     reader = load_reader(trained)
     if shipped is not None:
-        reader = average(reader, restore_reader(shipped), share=share)
+        reader.load_state_dict(average(reader.state_dict(), restore_reader(shipped).state_dict(), share))
     out.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.json", "config.json"):
         shutil.copy(trained / name, out / name)

@@ -20,7 +20,7 @@ from rag.lexical import coverage, question_words, terms
 from rag.lists import asks_for_several, whole_list
 from rag.read import Reading, SentenceVectors
 from rag.same import said, same
-from rag.spans import Alternative, Citation, Reason
+from rag.spans import Alternative, Citation, Reason, Span
 
 DECISION_FILE = Path(__file__).parent / "models" / "decision.json"
 # What speaks for one reading. `coverage` is the share of the question's terms, by their weight in the collection, that
@@ -46,10 +46,10 @@ ASSURANCE = (*EVIDENCE, "score", "lead", "agreement")
 # From which likeness two readings give one answer, and how far the odds of one may be below the best's for it to count
 # as agreeing, and to lead in the question's language.
 SAME = 0.75
-# The same for the vectors of short answers in two languages: "House of David" and "La Casa de David" have 0.95, the two
-# sides of a translated answer 0.8 or more for 62% of a sample, two answers of one passage for 4%; answers with the same
+# The same for the vectors of short answers in two languages: "House of David" and "La Casa de David" have 0.97, the two
+# sides of a translated answer 0.7 or more for 78% of a sample, two answers of one passage for 6%; answers with the same
 # figures need less.
-SAME_WORDS = 0.8
+SAME_WORDS = 0.7
 SAME_FIGURES = 0.4
 # Answers in two languages that are compared by their vectors: the reader's best, as each may cost a new vector.
 MOST_COMPARED = 6
@@ -309,10 +309,10 @@ def decide(
 ) -> Decision:
     """Choose the answer of a ranked case.
 
-    The first citation is in the question's `language` where one that says the same is as good, and it has a year where
-    one is asked for and one that says the same has it. `question` tells that, what kind of answers contradict each
-    other, and whether a whole enumeration is asked for. `threshold` is the least confidence that is answered: by
-    default the fitted one, and 0 always answers.
+    The first citation is in the question's `language` where one that says the same is as good; it has a year where one
+    is asked for and one that says the same has it, and a whole name where it would have had a part. `question` tells
+    that, what kind of answers contradict each other, and whether a whole enumeration is asked for. `threshold` is the
+    least confidence that is answered: by default the fitted one, and 0 always answers.
     """
     least = weights.threshold if threshold is None else threshold
     assurance = case.assurance()
@@ -330,6 +330,10 @@ def decide(
     if asks_for_a_year(question, language):
         dated = [i for i in (*at_home, *citable) if holds_a_year(case.readings[i].answer.text)]
         at_home = dated or at_home
+    else:
+        leader = case.readings[[*at_home[:1], 0][0]].answer
+        in_full = [i for i in (*at_home, *citable) if names_in_full(case.readings[i].answer, leader)]
+        at_home = in_full or at_home
     chosen = _one_a_document(case, [*at_home[:1], *citable])[:MOST_CITATIONS]
     kind, several = expected(question, language), asks_for_several(question, language)
     others = contradicting(case.readings, case.scores, case.alike, kind, same=SAME)
@@ -339,6 +343,13 @@ def decide(
         None,
         tuple(Alternative(tuple(_citation(case, i, confidence, several=False) for i in group)) for group in others),
     )
+
+
+def names_in_full(words: Span, part: Span) -> bool:
+    """Tell whether words are a name, and nothing else, of which `part` is a part: "Albert Cheng" of "M. Cheng"."""
+    whole, known = said(words.text, words.document.language), said(part.text, part.document.language)
+    bare_name = all(word[:1].isupper() for word in words.text.split())
+    return bare_name and len(known.words) == len(known.names) and known.names < whole.names
 
 
 def further(case: Case, first: Reading, decision: Decision, language: str, *, question: str) -> tuple[Citation, ...]:

@@ -124,6 +124,30 @@ _TIMES_IN_PLACE = {
 # Parts are quantities too, and so is "one" when it is the whole answer; elsewhere it is an article in three languages.
 _PARTS = {"en": "half twice double", "es": "mitad doble", "fr": "moitie tiers double", "it": "meta doppio"}
 _ONE = frozenset(["one", "un", "una", "uno", "une"])
+# What tells how many without a number: "one" as an article, parts, multiples, places in an order, and vaguely.
+_AMOUNTS = {
+    "en": (
+        "a an single no none nothing free all every any each both few several many much more most less least some "
+        "little same majority minority dozen dozens hundreds thousands third quarter fifth tenth first second double "
+        "twice triple triples tripled quadruple quadrupled multiple various countless unlimited infinite"
+    ),
+    "es": (
+        "un una uno unico unica unos unas ningun ninguna ninguno nada gratis cero todo toda todos todas ambos ambas "
+        "poco poca pocos pocas vario varios varias mucho mucha muchos muchas mas menos mayoria minoria docena docenas "
+        "decenas cientos miles tercio cuarta cuarto quinta parte primero primera segundo segunda triple infinitos"
+    ),
+    "fr": (
+        "un une seul seule aucun aucune rien gratuit gratuits tout toute tous toutes peu plusieurs beaucoup plus "
+        "moins majorite minorite dizaine dizaines douzaine douzaines centaine centaines milliers tiers quart cinquieme "
+        "premier premiere second seconde deuxieme troisieme triple infini"
+    ),
+    "it": (
+        "un uno una singolo singola unico unica nessun nessuna nessuno nulla niente gratis zero tutto tutta tutti "
+        "tutte entrambi entrambe poco poca pochi poche diversi diverse molto molta molti molte piu meno maggior "
+        "maggioranza minoranza decina decine dozzina dozzine centinaia migliaia terzo quarto quinto parte primo "
+        "prima secondo seconda triplo infinitamente infiniti"
+    ),
+}
 # A year, right after the interrogative or behind what else is asked for, "in which month and of what year"; or beside a
 # month, "month and year".
 _OF_A_YEAR = {
@@ -155,6 +179,26 @@ def expected(question: str, language: str) -> Kind:
     """
     found = _asks(language).search(_plain(question)) if language in _ASKS else None
     return _kind(found.lastgroup) if found else "other"
+
+
+def asks_how_many(question: str, language: str) -> bool:
+    """Tell whether a question in one of the four languages asks how many or how much, in these words.
+
+    >>> asks_how_many("How many took part?", "en"), asks_how_many("What is the price?", "en")
+    (True, False)
+    """
+    found = _asks(language).search(_plain(question)) if language in _ASKS else None
+    return found is not None and found.lastgroup == "number"
+
+
+def tells_how_many(text: str, language: str) -> bool:
+    """Tell whether a text in `language` has a number, or an amount in words, however vague.
+
+    >>> tells_how_many("30,000 jobs", "en"), tells_how_many("hardly any", "en"), tells_how_many("the executive", "en")
+    (True, True, False)
+    """
+    amounts = set(_AMOUNTS.get(language, "").split())
+    return holds(text, "number", language=language) > 0 or not amounts.isdisjoint(_WORD.findall(bare(text)))
 
 
 def asks_for_a_year(question: str, language: str) -> bool:
