@@ -12,6 +12,7 @@ CONTRAST_MINUTES ?= 80
 IMITATE_MINUTES ?= 120
 READER_MINUTES ?= 200
 ANSWERED_MINUTES ?= 40
+EARLIER ?=
 
 .PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
 
@@ -77,11 +78,11 @@ translations:  ## the table of word translations for lexical search
 READ = $(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --device $(DEVICE) --resume
 ALL_LAYERS = $(READ) --keep-words --rounding-from 1 --minutes $(READER_MINUTES)
 
-reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` leaves: first all the multilingual teacher's layers, twice, then ours from these and the bundled reader; resumes
+reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` leaves: first all the multilingual teacher's layers, twice, then ours from these and, if there is one, from an EARLIER reader of the same wordpieces (the bundled one learnt from that of run 23); resumes
 	$(READ) --start $(RUNS)/multilingual --out $(RUNS)/answered --answered --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes $(ANSWERED_MINUTES)
 	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading --dropout 0 --rate 1e-4 --seed 11
 	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading_dropped --dropout 0.1 --rate 1e-4 --seed 12
-	$(READ) --start $(RUNS)/imitated --teacher $(RUNS)/reading $(RUNS)/reading_dropped src/rag/models/reader --alike $(RUNS)/multilingual --out $(RUNS)/reader --dropout 0 --rounding-from 0.8 --rate 2e-4 --minutes $(READER_MINUTES)
+	$(READ) --start $(RUNS)/imitated --teacher $(RUNS)/reading $(RUNS)/reading_dropped $(EARLIER) --alike $(RUNS)/multilingual --out $(RUNS)/reader --dropout 0 --rounding-from 0.8 --rate 2e-4 --minutes $(READER_MINUTES)
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out $(MODELS)/reader
 
 reader-scores:  ## development figures of the reader, and of its weights without rounding as it runs
