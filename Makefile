@@ -66,7 +66,7 @@ encoder: $(RUNS)/translated  ## train the bundled encoder from the start (hours,
 	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(RUNS)/imitated --translated $(RUNS)/translated --start $(RUNS)/imitated --out $(RUNS)/contrasted --rate 8e-5 --minutes $(CONTRAST_MINUTES) --device $(DEVICE) --resume
 	$(PYTHON) -m training.export --trained $(RUNS)/contrasted --average-with $(RUNS)/imitated --share 0.85 --out $(MODELS)/encoder
 
-encoder-of-one-teacher: $(RUNS)/translated  ## the encoder that the English teacher alone makes, to RUNS; as good in English, behind in the others
+encoder-of-one-teacher: $(RUNS)/translated  ## the encoder that the English teacher alone makes, to RUNS; two points better in English, behind in the others
 	$(PYTHON) -m training.vocabulary --data $(DATA) --teacher $(TEACHER) --out $(RUNS)/start
 	$(PYTHON) -m training.distil --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/start --out $(RUNS)/distilled --minutes $(DISTIL_MINUTES) --device $(DEVICE) --resume
 	$(PYTHON) -m training.contrast --data $(DATA) --teacher $(TEACHER) --translated $(RUNS)/translated --start $(RUNS)/distilled --out $(RUNS)/contrasted_of_one --minutes $(CONTRAST_MINUTES) --device $(DEVICE) --resume

@@ -331,7 +331,7 @@ def decide(
         dated = [i for i in (*at_home, *citable) if holds_a_year(case.readings[i].answer.text)]
         at_home = dated or at_home
     else:
-        leader = case.readings[[*at_home[:1], 0][0]].answer
+        leader = case.readings[at_home[0] if at_home else 0].answer
         in_full = [i for i in (*at_home, *citable) if names_in_full(case.readings[i].answer, leader)]
         at_home = in_full or at_home
     chosen = _one_a_document(case, [*at_home[:1], *citable])[:MOST_CITATIONS]

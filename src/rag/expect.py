@@ -177,8 +177,7 @@ def expected(question: str, language: str) -> Kind:
     >>> expected("¿Cuántos planos se generaron?", "es"), expected("why so?", "en")
     ('number', 'other')
     """
-    found = _asks(language).search(_plain(question)) if language in _ASKS else None
-    return _kind(found.lastgroup) if found else "other"
+    return _kind(_asked(question, language))
 
 
 def asks_how_many(question: str, language: str) -> bool:
@@ -187,8 +186,7 @@ def asks_how_many(question: str, language: str) -> bool:
     >>> asks_how_many("How many took part?", "en"), asks_how_many("What is the price?", "en")
     (True, False)
     """
-    found = _asks(language).search(_plain(question)) if language in _ASKS else None
-    return found is not None and found.lastgroup == "number"
+    return _asked(question, language) == "number"
 
 
 def tells_how_many(text: str, language: str) -> bool:
@@ -230,6 +228,12 @@ def _asks(language: str) -> re.Pattern[str]:
     named = [rf"(?P<{kind}_of>{which[kind]} (?:{'|'.join(of.split())}))" for kind, of in nouns.items()]
     alone = [rf"(?P<{kind}>{pattern})" for kind, pattern in words.items()]
     return re.compile(rf"(?<!\w)(?:{'|'.join([*named, *alone])})(?!\w)")
+
+
+def _asked(question: str, language: str) -> str | None:
+    """Return the name of the group of `_asks` that finds what a question asks for."""
+    found = _asks(language).search(_plain(question)) if language in _ASKS else None
+    return found.lastgroup if found else None
 
 
 def _kind(group: str | None) -> Kind:
