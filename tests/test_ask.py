@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag import Answer, Assistant
 from rag.ask import MOST_CHARACTERS
 from rag.decide import ASSURANCE, EVIDENCE, Weights
-from rag.index import Settings, build_with, open_index
+from rag.index import Settings, build, build_with, open_index
 from rag.read import SentenceReader
 
 if TYPE_CHECKING:
@@ -275,6 +275,23 @@ def test_the_bundled_models_answer(index_dir: Path) -> None:
         check(answer, assistant)
         assert answer.found
     assert assistant.description["encoder"] == "bundled"
+
+
+def test_a_year_is_taken_from_the_document_that_is_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "harbour.txt").write_text(
+        "The harbour of Port Ellis\n\nPort Ellis opened its new harbour in June 2019 after four years of work. The "
+        "harbour is run by Maria Duarte.\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "docs" / "faro.txt").write_text(
+        "El faro fue construido en 1874 por el ingeniero Luis Ortega.\n", encoding="utf-8"
+    )
+    build(tmp_path / "docs", tmp_path / "index")
+    assistant = Assistant.open(tmp_path / "index")
+    for question in ("When did the harbour open?", "Quando è stato aperto il porto?"):
+        assert "2019" in assistant.ask(question, threshold=0).text
+    assert "1874" in assistant.ask("¿Cuándo fue construido el faro?", threshold=0).text
 
 
 def test_an_open_assistant_takes_up_a_later_build_and_no_damaged_one(
