@@ -22,7 +22,7 @@ from rag.decide import (
     weigh,
 )
 from rag.lexical import Lexical
-from rag.read import Reading, counted
+from rag.read import Reading, telling
 from rag.search import Found
 from rag.spans import Document, Hit, Span
 
@@ -329,10 +329,15 @@ def test_a_name_in_full_leads_where_a_part_of_it_would_have(words: str, leads: b
     [
         ("How many cranes does it have?", "en", ["240 cranes", "dos grúas", "a few cranes"]),
         ("Combien de grues a-t-il ?", "fr", ["240 cranes", "dos grúas", "a few cranes"]),
-        ("What does it have?", "en", ["240 cranes", "Maria Duarte", "dos grúas", "the harbour", "a few cranes"]),
+        ("In what year did it get them?", "en", ["240 cranes", "last March"]),
+        (
+            "What does it have?",
+            "en",
+            ["240 cranes", "Maria Duarte", "dos grúas", "a harbour with a crane", "a few cranes", "last March"],
+        ),
     ],
 )
-def test_who_asks_how_many_is_told_how_many(question: str, language: str, kept: list[str]) -> None:
+def test_who_asks_for_an_amount_or_a_date_is_told_one(question: str, language: str, kept: list[str]) -> None:
     told = [
         worded(Document(f"{at}.txt", "T", own, words), words, words, score=1.0)
         for at, (words, own) in enumerate(
@@ -340,14 +345,15 @@ def test_who_asks_how_many_is_told_how_many(question: str, language: str, kept: 
                 ("240 cranes", "en"),
                 ("Maria Duarte", "es"),
                 ("dos grúas", "es"),
-                ("the harbour", "en"),
+                ("a harbour with a crane", "en"),
                 ("a few cranes", "en"),
+                ("last March", "en"),
             ]
         )
     ]
-    assert [reading.answer.text for reading in counted(question, language, told)] == kept
-    others = [reading for reading in told if reading.answer.text not in ("240 cranes", "dos grúas", "a few cranes")]
-    assert counted(question, language, others) == others
+    assert [reading.answer.text for reading in telling(question, language, told)] == kept
+    others = [reading for reading in told if reading.answer.text in ("Maria Duarte", "a harbour with a crane")]
+    assert telling(question, language, others) == others
 
 
 def test_at_most_five_are_cited() -> None:

@@ -19,7 +19,7 @@ from rag.lexical import Lexical
 from rag.local import Local
 from rag.metrics import contains, expected_calibration_error
 from rag.passages import Passages
-from rag.read import Reader, SentenceVectors, open_reader
+from rag.read import Reader, SentenceVectors, open_reader, stated, telling
 from rag.search import search_at_home
 from rag.sentences import sentences
 from rag.spans import Document, Span
@@ -96,7 +96,8 @@ class World:
             k_home=PASSAGES_AT_HOME,
             selection=self.passages.within(there),
         )
-        readings = models.reader.read(question.question, query, found)
+        read = models.reader.read(question.question, query, found)
+        readings = telling(question.question, question.language, stated(question.question, read))
         if not readings:
             return None
         return weigh(question.question, question.language, readings, self.engine, weights, answers=models.answers)

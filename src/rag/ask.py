@@ -19,7 +19,7 @@ from rag.history import TURNS, Lean, in_context, leans
 from rag.index import Index, open_index
 from rag.intent import asks_nothing
 from rag.language import question_language
-from rag.read import Reader, Reading, SentenceVectors, counted, open_reader, stated
+from rag.read import Reader, Reading, SentenceVectors, open_reader, stated, telling
 from rag.same import said, same
 from rag.search import Found, search, search_at_home
 from rag.spans import Answer, Citation, Document, Hit
@@ -274,7 +274,7 @@ class Assistant:
             selection=anywhere,
         )
         read = opened.reader.read(wording, query, found)
-        readings = _new(counted(wording, language, stated(wording, read)), answered)
+        readings = _new(telling(wording, language, stated(wording, read)), answered)
         if not readings:
             return _Attempt(wording, query, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
         case = weigh(wording, language, readings, index.engine, self._weights, answers=opened.answers)

@@ -46,6 +46,16 @@ def whole_date(span: Span, within: Span) -> Span:
     return span if (start, end) == (span.start, span.end) else Span(span.document, start, end)
 
 
+def without_dates(text: str, language: str) -> str:
+    """Return a text in `language` without its dates that name a month, whose figures are no amounts.
+
+    >>> without_dates("a closed trial in March 2026 for 12 partners", "en")
+    'a closed trial in  for 12 partners'
+    """
+    pattern = _pattern(language)
+    return pattern.sub("", text) if pattern else text
+
+
 @cache
 def _pattern(language: str) -> re.Pattern[str] | None:
     """Return what a date with a month looks like, None where the language is none of the four."""

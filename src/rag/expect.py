@@ -5,10 +5,11 @@ import unicodedata
 from functools import cache
 from typing import Literal, get_args
 
-from rag.dates import YEAR
+from rag.dates import YEAR, without_dates
 from rag.quantities import COUNTS, MASSES
 
 Kind = Literal["name", "time", "number", "place", "other"]
+Told = Literal["amount", "date"]
 
 # What a question asks for by the word after "which", "what is the" and their like, without accents. A person or a thing
 # that goes by a name of its own; a quantity; a time; a place.
@@ -124,25 +125,28 @@ _TIMES_IN_PLACE = {
 # Parts are quantities too, and so is "one" when it is the whole answer; elsewhere it is an article in three languages.
 _PARTS = {"en": "half twice double", "es": "mitad doble", "fr": "moitie tiers double", "it": "meta doppio"}
 _ONE = frozenset(["one", "un", "una", "uno", "une"])
-# What tells how many without a number: "one" as an article, parts, multiples, places in an order, and vaguely.
+# "One" as an article: "a mile" tells how far, but most longer texts have one.
+_ARTICLES = {"en": ("a", "an", "one"), "es": ("un", "una", "uno"), "fr": ("un", "une"), "it": ("un", "uno", "una")}
+_WORDS_BESIDE_AN_ARTICLE = 3
+# What tells how many without a number: parts, multiples, places in an order, and vaguely.
 _AMOUNTS = {
     "en": (
-        "a an single no none nothing free all every any each both few several many much more most less least some "
+        "single no none nothing free all every any each both few several many much more most less least some "
         "little same majority minority dozen dozens hundreds thousands third quarter fifth tenth first second double "
         "twice triple triples tripled quadruple quadrupled multiple various countless unlimited infinite"
     ),
     "es": (
-        "un una uno unico unica unos unas ningun ninguna ninguno nada gratis cero todo toda todos todas ambos ambas "
+        "unico unica unos unas ningun ninguna ninguno nada gratis cero todo toda todos todas ambos ambas "
         "poco poca pocos pocas vario varios varias mucho mucha muchos muchas mas menos mayoria minoria docena docenas "
         "decenas cientos miles tercio cuarta cuarto quinta parte primero primera segundo segunda triple infinitos"
     ),
     "fr": (
-        "un une seul seule aucun aucune rien gratuit gratuits tout toute tous toutes peu plusieurs beaucoup plus "
+        "seul seule aucun aucune rien gratuit gratuits tout toute tous toutes peu plusieurs beaucoup plus "
         "moins majorite minorite dizaine dizaines douzaine douzaines centaine centaines milliers tiers quart cinquieme "
         "premier premiere second seconde deuxieme troisieme triple infini"
     ),
     "it": (
-        "un uno una singolo singola unico unica nessun nessuna nessuno nulla niente gratis zero tutto tutta tutti "
+        "singolo singola unico unica nessun nessuna nessuno nulla niente gratis zero tutto tutta tutti "
         "tutte entrambi entrambe poco poca pochi poche diversi diverse molto molta molti molte piu meno maggior "
         "maggioranza minoranza decina decine dozzina dozzine centinaia migliaia terzo quarto quinto parte primo "
         "prima secondo seconda triplo infinitamente infiniti"
@@ -155,6 +159,13 @@ _OF_A_YEAR = {
     "es": r"(?:que|cual)(?: (?:mes|dia|fecha|y|de|en|que|cual|fue|es|el))* anos?|mes y (?:el )?ano",
     "fr": r"quel(?:le)?s?(?: (?:mois|jour|date|et|de|en|quel|quelle|fut|est|l))* annees?|mois et (?:l )?annee",
     "it": r"(?:che|quale?)(?: (?:mese|giorno|data|e|di|in|che|quale?))* ann[oi]|mese ed? (?:l )?anno",
+}
+# Times that nobody would tell by a date.
+_VAGUE_TIMES = {
+    "en": ("time", "decade", "century"),
+    "es": ("epoca", "decada", "siglo"),
+    "fr": ("epoque", "decennie", "siecle"),
+    "it": ("epoca", "decennio", "secolo"),
 }
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = rf"{YEAR}s?"
@@ -177,26 +188,43 @@ def expected(question: str, language: str) -> Kind:
     >>> expected("¿Cuántos planos se generaron?", "es"), expected("why so?", "en")
     ('number', 'other')
     """
-    return _kind(_asked(question, language))
+    found = _asked(question, language)
+    return _kind(found.lastgroup if found else None)
 
 
-def asks_how_many(question: str, language: str) -> bool:
-    """Tell whether a question in one of the four languages asks how many or how much, in these words.
+def asks_to_be_told(question: str, language: str) -> Told | None:
+    """Tell whether a question in one of the four languages asks, in so many words, for an amount or for a date.
 
-    >>> asks_how_many("How many took part?", "en"), asks_how_many("What is the price?", "en")
-    (True, False)
+    >>> asks_to_be_told("How many took part?", "en"), asks_to_be_told("What is the price?", "en")
+    ('amount', 'amount')
+    >>> asks_to_be_told("In what year?", "en"), asks_to_be_told("In what era?", "en")
+    ('date', None)
     """
-    return _asked(question, language) == "number"
+    found = _asked(question, language)
+    if found and _kind(found.lastgroup) == "number":
+        return "amount"
+    dated = found and found.lastgroup == "time_of" and found.group().split()[-1] not in _VAGUE_TIMES[language]
+    return "date" if dated or asks_for_a_year(question, language) else None
 
 
-def tells_how_many(text: str, language: str) -> bool:
-    """Tell whether a text in `language` has a number, or an amount in words, however vague.
+def tells(text: str, told: Told, language: str) -> bool:
+    """Tell whether a text in `language` has an amount, in figures or words and however vague; or a date or figures.
 
-    >>> tells_how_many("30,000 jobs", "en"), tells_how_many("hardly any", "en"), tells_how_many("the executive", "en")
-    (True, True, False)
+    Of right answers to such training questions in four languages 94 to 99% do, of other pieces of their passages 26 to
+    45%.
+
+    >>> [tells(text, "amount", "en") for text in ("hardly any", "a mile", "a man of the trade", "in March 2026")]
+    [True, True, False, False]
+    >>> tells("last March", "date", "en"), tells("a March for peace", "date", "en")
+    (True, True)
     """
-    amounts = set(_AMOUNTS.get(language, "").split())
-    return holds(text, "number", language=language) > 0 or not amounts.isdisjoint(_WORD.findall(bare(text)))
+    if told == "date":
+        return holds(text, "time", language=language) > 0 or any(letter.isdigit() for letter in text)
+    undated = without_dates(text, language)
+    words = _WORD.findall(bare(undated))
+    if words and len(words) <= _WORDS_BESIDE_AN_ARTICLE and words[0] in _ARTICLES.get(language, ()):
+        return True
+    return holds(undated, "number", language=language) > 0 or not _amounts(language).isdisjoint(words)
 
 
 def asks_for_a_year(question: str, language: str) -> bool:
@@ -230,10 +258,15 @@ def _asks(language: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join([*named, *alone])})(?!\w)")
 
 
-def _asked(question: str, language: str) -> str | None:
-    """Return the name of the group of `_asks` that finds what a question asks for."""
-    found = _asks(language).search(_plain(question)) if language in _ASKS else None
-    return found.lastgroup if found else None
+@cache
+def _amounts(language: str) -> frozenset[str]:
+    """Return the words of a language that tell how many without a number."""
+    return frozenset(_AMOUNTS.get(language, "").split())
+
+
+def _asked(question: str, language: str) -> re.Match[str] | None:
+    """Return where a question says what it asks for; the name of the group is its kind."""
+    return _asks(language).search(_plain(question)) if language in _ASKS else None
 
 
 def _kind(group: str | None) -> Kind:

@@ -17,7 +17,7 @@ from rag.choose import choose_span, joint_score
 from rag.dates import whole_date
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
-from rag.expect import asks_how_many, tells_how_many
+from rag.expect import asks_to_be_told, tells
 from rag.intent import asks_of_documents
 from rag.quantities import whole_quantity
 from rag.search import Found
@@ -207,12 +207,12 @@ def stated(question: str, readings: Sequence[Reading]) -> list[Reading]:
     return [reading for reading in readings if not is_stamp(reading.sentence)]
 
 
-def counted(question: str, language: str, readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings that tell how many or how much, where a question in that language asks it and any does."""
-    if not asks_how_many(question, language):
+def telling(question: str, language: str, readings: Sequence[Reading]) -> list[Reading]:
+    """Return the readings that tell the amount or the date that a question in that language asks for, if any does."""
+    told = asks_to_be_told(question, language)
+    if told is None:
         return list(readings)
-    telling = [r for r in readings if tells_how_many(r.answer.text, r.answer.document.language)]
-    return telling or list(readings)
+    return [r for r in readings if tells(r.answer.text, told, r.answer.document.language)] or list(readings)
 
 
 def whole_words(span: Span, within: Span) -> Span:
