@@ -83,7 +83,8 @@ reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` 
 	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading --dropout 0 --rate 1e-4 --seed 11
 	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading_dropped --dropout 0.1 --rate 1e-4 --seed 12
 	$(READ) --start $(RUNS)/imitated --teacher $(RUNS)/reading $(RUNS)/reading_dropped $(EARLIER) --alike $(RUNS)/multilingual --out $(RUNS)/reader --dropout 0 --rounding-from 0.8 --rate 2e-4 --minutes $(READER_MINUTES)
-	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader --out $(MODELS)/reader
+	$(READ) --start $(RUNS)/reader --teacher $(RUNS)/reading $(RUNS)/reading_dropped --out $(RUNS)/reader_rounded --dropout 0 --rounding-from 0.5 --rate 2e-4 --minutes $(READER_MINUTES)
+	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader_rounded --out $(MODELS)/reader
 
 reader-scores:  ## development figures of the reader, and of its weights without rounding as it runs
 	$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/reader
