@@ -356,6 +356,22 @@ def test_who_asks_for_an_amount_or_a_date_is_told_one(question: str, language: s
     assert telling(question, language, others) == others
 
 
+def test_what_tells_no_date_where_one_is_asked_for_is_less_sure() -> None:
+    text = "In March they moved to the harbour."
+    document = Document("a.txt", "T", "en", text)
+
+    def sure(question: str, words: str) -> float:
+        told = [worded(document, text, words, score=0.0)]
+        return decide(
+            case(*told, question=question), "en", weights(bias=0.0), question=question, threshold=0
+        ).confidence
+
+    assert sure("In what month did they move?", "In March") == sure("Where did they move?", "the harbour")
+    assert sure("Where did they move?", "the harbour") == pytest.approx(0.5)
+    # Odds of 0.03 to 0.65.
+    assert sure("In what month did they move?", "the harbour") == pytest.approx(0.03 / 0.68)
+
+
 def test_at_most_five_are_cited() -> None:
     documents = [Document(f"{number}.txt", "T", "en", EN.text) for number in range(MOST_CITATIONS + 2)]
     decision = decide(case(*(reading(document) for document in documents)), "en", weights(), threshold=0)

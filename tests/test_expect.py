@@ -1,6 +1,6 @@
 import pytest
 
-from rag.expect import Kind, asks_for_a_year, bare, expected, holds, holds_a_year
+from rag.expect import Kind, Told, asks_for_a_year, asks_to_be_told, bare, expected, holds, holds_a_year, tells
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,40 @@ def test_a_year_is_four_figures_of_a_usual_century() -> None:
     assert holds_a_year("in the 1990s")
     assert not holds_a_year("350 scenes of 12026")
     assert not holds_a_year("March")
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "told"),
+    [
+        ("en", "What is Ana Duarte's salary?", "amount"),
+        ("en", "What is the harbour master’s age?", "amount"),
+        ("en", "What is the harbour master's name?", None),
+        ("en", "How old is the harbour?", "amount"),
+        ("es", "¿Cuál es el precio?", "amount"),
+        ("fr", "Quel âge a le port ?", "amount"),
+        ("it", "In che anno ha aperto?", "date"),
+        ("it", "In che secolo ha aperto?", None),
+        ("en", "On what day did it open?", "date"),
+        ("en", "When did it open?", None),
+        ("de", "Wie viele?", None),
+    ],
+)
+def test_an_amount_or_a_date_is_asked_for(language: str, question: str, told: Told | None) -> None:
+    assert asks_to_be_told(question, language) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "told", "does"),
+    [
+        ("en", "240 cranes", "amount", True),
+        ("fr", "une", "amount", True),
+        ("it", "un terzo del porto", "amount", True),
+        ("es", "ingenieros y un núcleo más reducido de perfiles creativos", "amount", False),
+        ("es", "en marzo de 2026", "amount", False),
+        ("es", "en marzo de 2026", "date", True),
+        ("en", "the second of two piers", "date", False),
+        ("en", "769", "date", True),
+    ],
+)
+def test_an_amount_or_a_date_is_told(language: str, text: str, told: Told, does: bool) -> None:
+    assert tells(text, told, language) is does
