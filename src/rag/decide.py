@@ -315,8 +315,9 @@ def decide(
 
     The first citation is in the question's `language` where one that says the same is as good; it has a year where one
     is asked for and one that says the same has it, and a whole name where it would have had a part. `question` tells
-    that, what kind of answers contradict each other, and whether a whole enumeration is asked for. `threshold` is the
-    least confidence that is answered: by default the fitted one, and 0 always answers.
+    that, what kind of answers contradict each other, whether a whole enumeration is asked for, and whether an amount or
+    a date is, without which an answer is less sure. `threshold` is the least confidence that is answered: by default
+    the fitted one, and 0 always answers.
     """
     least = weights.threshold if threshold is None else threshold
     assurance = case.assurance()
