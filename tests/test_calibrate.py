@@ -1,9 +1,10 @@
 import lzma
 from argparse import ArgumentTypeError
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from training.calibrate import Posed, translations_of
+from training.calibrate import Posed, set_traps, translations_of
 from training.data import Question
 from training.translated import ASKED_FILE, asked_questions, read_asked
 
@@ -34,6 +35,16 @@ def test_a_question_of_another_language_is_asked_with_its_sources_and_without() 
     assert posed.hidings() == [frozenset(), frozenset({"es-1", "it-1"})]
     # In the language of one of the sources, that one alone is hidden as well: the other has to answer.
     assert Posed(held_back("a", "es"), posed.places).hidings()[-1] == frozenset({"es-1"})
+
+
+def test_a_trap_is_set_as_it_was_written_and_in_one_other_language() -> None:
+    traps = [replace(held_back(name, "es"), start=-1, answer="") for name in ("a", "b", "c")]
+    posed = set_traps(traps, {"fr": {"a": "Où ?", "b": "Où donc ?"}, "en": {"b": "Where?"}, "es": {"c": "¿Y?"}})
+    assert all(each.trap and each.hidings() == [frozenset()] for each in posed)
+    words = [(each.question.question, each.question.language, each.translated) for each in posed]
+    assert words[:3] == [("¿Dónde vive Ada?", "es", False)] * 3
+    assert words[3:] == [("Où ?", "fr", True), ("Où donc ?", "fr", True)]
+    assert not posed[0].is_right(Span(Document("es-1", "Ada", "es", traps[0].passage), 0, 10))
 
 
 def test_a_translation_in_which_nobody_marked_the_answer_is_always_hidden() -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
-from training.data import Question
+from training.contraries import KINDS, contrary
+from training.data import Question, is_translated
 from training.examples import UNANSWERABLE_REPEATED, Example, Examples, borrowed, renamed, swapped
 from training.rivals import Rivals, lacks
 from training.wording import Words
@@ -89,6 +90,26 @@ def test_a_question_that_its_passage_does_not_answer_is_asked_twice_a_round() ->
     assert len(set(round_)) == 14
 
 
+def test_to_end_with_no_translated_passage_is_asked_about_but_where_it_does_not_answer() -> None:
+    written = question("¿Quién filma leones?", LIONS, "Leo Marsh", language="es")
+    translated = [
+        replace(written, language=x, question=f"{x}?", passage=f"{LIONS} {x}", source="squad.es-" + x)
+        for x in ("fr", "it")
+    ]
+    lacking = replace(translated[0], id="none", start=-1, answer="")
+    other = question("What do zebras eat in Namibia?", ZEBRAS, "grass")
+    assert [is_translated(q) for q in (written, *translated)] == [False, True, True]
+    examples = Examples([written, *translated, lacking, other], NoWords(), seed=1, written=True)
+    assert {language: [q.id for q in rows] for language, rows in examples.by_language.items()} == {
+        "en": [other.id],
+        "es": [written.id],
+        "fr": ["none"],
+        "it": [],
+    }
+    asked = {examples.wording(written) for _ in range(60)}
+    assert {"fr?", "it?"} <= asked
+
+
 def test_to_begin_with_every_text_answers_its_question() -> None:
     unanswerable = replace(question("Who painted it?", LIONS, "Leo Marsh"), answer="", start=-1)
     examples = Examples([*asked(), unanswerable], NoWords(), seed=1, answered=True)
@@ -123,6 +144,9 @@ def test_a_swapped_question_asks_of_another_name_of_the_text_what_it_says_of_one
     # Neither the answer nor a name of another length stands in for it.
     assert swapped(asked, LIONS, random.Random(0)) is None
     assert swapped(question("Who films lions there?", text, "Leo Marsh"), text, random.Random(0)) is None
+    # Nor one that may be a part of its own.
+    parts = f"{LIONS} The Kenya Trust paid."
+    assert swapped(question("Who pays the National Trust?", parts, "Leo Marsh"), parts, random.Random(0)) is None
     year = question("Who filmed lions in spring 1998?", f"{LIONS} They slept in 2004.", "Leo Marsh")
     assert swapped(year, year.passage, random.Random(0)) == "Who filmed lions in spring 2004?"
 
@@ -136,6 +160,38 @@ def test_a_borrowed_question_asks_something_else_about_a_name_of_the_text() -> N
     longer = question("Who founded the old Prairie Museum of Namibia Town Hall?", ZEBRAS, "Ada Wolf")
     assert borrowed("By day, lions sleep in Kenya.", [longer], random.Random(0)) is None
     assert borrowed("By day, lions sleep.", [other], random.Random(0)) is None
+
+
+def test_a_contrary_question_asks_about_another_of_a_kind_that_the_text_does_not_have() -> None:
+    text = "The first herd came in March, the last one in May."
+    asked = [contrary("When did the first herd come?", "en", text, random.Random(i)) for i in range(40)]
+    assert set(asked) == {f"When did the {other} herd come?" for other in ("second", "third", "fourth", "fifth")}
+    month = contrary("March: who came?", "en", text, random.Random(1))
+    assert month is not None
+    assert month.endswith(": who came?")
+    assert month.removesuffix(": who came?") in set(KINDS["en"][0]) - {"March", "May"}
+    assert contrary("¿Quién nació?", "es", "Ada nació.", random.Random(0)) == "¿Quién murió?"
+    assert contrary("¿Quién nació?", "es", "Ada nació y murió.", random.Random(0)) is None
+    assert contrary("Who came?", "en", text, random.Random(0)) is None
+
+
+@pytest.mark.parametrize("language", KINDS)
+def test_a_kind_has_several_words_each_once(language: str) -> None:
+    for kind in KINDS[language]:
+        assert len(kind) == len(set(kind)) > 1
+
+
+def test_a_changed_question_stands_beside_the_one_that_it_was_made_of() -> None:
+    text = f"{LIONS} Later, in Namibia, Ada Wolf filmed zebras."
+    original = question("Who films lions in Kenya?", text, "Leo Marsh")
+    examples = Examples([original], NoWords(), seed=1)
+    made = [examples.examples(original) for _ in range(200)]
+    beside = [groups for groups in made if len(groups) == 2]
+    assert len(beside) > 20
+    for (answered,), (changed,) in beside:
+        assert answered.start >= 0
+        assert (changed.start, changed.text) == (-1, answered.text)
+        assert changed.question.casefold() != original.question.casefold()
 
 
 def test_a_question_is_half_translated_but_for_its_names() -> None:

@@ -45,7 +45,7 @@ NEVER_AGAINST = ("score", "lead", "agreement")
 class Asked:
     """A question asked of a world: its readings, and which are right; `abroad` when only another language answers.
 
-    `translated` when it is asked in words that rules translated.
+    `translated` when it is asked in words that rules translated, `trap` when somebody wrote it to look answerable.
     """
 
     language: str
@@ -55,6 +55,7 @@ class Asked:
     abroad: bool
     nearest: float
     translated: bool
+    trap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,16 @@ class World:
 class Posed:
     """A question for a world, with the places that answer it: document id to start and end.
 
-    There are none where it asks about another name or year than the documents do, or something else about their names.
-    `translated` when rules translated its words. `unmarked` are translations of a source in which nobody marked the
-    answer.
+    There are none where it asks about another name or year than the documents do, or something else about their names,
+    nor where it is a `trap`: somebody wrote it to look answerable. `translated` when rules translated its words.
+    `unmarked` are translations of a source in which nobody marked the answer.
     """
 
     question: Question
     places: dict[str, tuple[int, int]]
     translated: bool = False
     unmarked: frozenset[str] = frozenset()
+    trap: bool = False
 
     def is_right(self, sentence: Span) -> bool:
         """Tell whether a sentence touches the answer at one of its places, or has its words elsewhere in a source.
@@ -143,7 +145,8 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
 
     `asked` has questions by language and id, which are asked in a language that is not their own as well.
     """
-    development = split_questions(data).development
+    held = split_questions(data)
+    development, traps = held.development, held.unanswerable
     foreign = {x: translations_of(development, x, asked) for x in LANGUAGES}
     choose = random.Random(0)
     by_passage: dict[str, list[Question]] = {}
@@ -165,6 +168,7 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
             ids |= {text: f"{language}-{at + i}" for i, text in enumerate(passages)}
             documents += [Document(ids[text], ids[text], language, text) for text in passages]
         for language, passages in chosen.items():
+            posed += set_traps([trap for trap in traps if trap.passage in passages], asked)
             rows = [q for text in passages for q in by_passage[text]]
             for question in choose.sample(rows, min(len(rows), QUESTIONS_OF_A_LANGUAGE)):
                 same = [q for q in by_id[question.id] if q.passage in ids]
@@ -191,6 +195,15 @@ def translations_of(
     """Return the held-back questions of other languages that are asked in this one, by id, about their own passages."""
     others = (q for other, rows in development.items() if other != language for q in rows)
     return {q.id: q for q in in_words_of(others, language, asked)}
+
+
+def set_traps(traps: Sequence[Question], asked: Mapping[str, Mapping[str, str]]) -> list[Posed]:
+    """Return questions that no passage answers as they were written, and in one of the languages they are asked in."""
+    posed = [Posed(trap, {}, trap=True) for trap in traps]
+    for number, trap in enumerate(traps):
+        if wordings := [q for x in LANGUAGES if x != trap.language for q in in_words_of([trap], x, asked)]:
+            posed.append(Posed(wordings[number % len(wordings)], {}, translated=True, trap=True))
+    return posed
 
 
 def near_miss(
@@ -231,9 +244,8 @@ def ask_all(
                 nearest = max(r.found.dense for r in case.readings)
                 own = any(place.startswith(posed.question.language) for place in posed.places.keys() - hidden)
                 abroad = answerable and not own
-                halves[number % 2].append(
-                    Asked(posed.question.language, case, right, answerable, abroad, nearest, posed.translated)
-                )
+                seen = (answerable, abroad, nearest, posed.translated, posed.trap)
+                halves[number % 2].append(Asked(posed.question.language, case, right, *seen))
     return halves
 
 
@@ -317,6 +329,8 @@ def measure(asked: Sequence[Asked], sure: NDArray[np.float64], threshold: float)
         mine = answerable & np.array([a.language == language and not a.abroad for a in asked])
         scores[f"right_sentence.{language}"] = right[mine].mean()
     scores["right_sentence.abroad"] = right[np.array([a.abroad for a in asked])].mean()
+    if (traps := np.array([a.trap for a in asked])).any():
+        scores["refused_traps"] = (sure < threshold)[traps].mean()
     if (translated := answerable & np.array([a.translated for a in asked])).any():
         scores["right_sentence.translated"] = right[translated].mean()
     return {name: round(float(value), 4) for name, value in scores.items()}

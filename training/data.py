@@ -193,6 +193,11 @@ def read_questions(path: Path) -> list[Question]:
     return questions
 
 
+def is_translated(question: Question) -> bool:
+    """Tell whether a row is of `read_translated`, whose files add the language that they were translated to."""
+    return "-" in question.source.rsplit(".", 1)[-1]
+
+
 def read_translated(folder: Path | None, originals: Sequence[Question]) -> list[Question]:
     """Return the rows that training.translated made of the originals, in their order within each file."""
     places = {(q.source, q.id): i for i, q in enumerate(originals)}
@@ -225,10 +230,14 @@ DEVELOPMENT_FILES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Questions to train on, and answerable held-back ones by language; no passage is in both."""
+    """Questions to train on, and answerable held-back ones by language; no passage is in both.
+
+    `unanswerable` are held-back questions that people wrote to look as if their passage answered them.
+    """
 
     training: list[Question]
     development: dict[str, list[Question]]
+    unanswerable: list[Question]
 
 
 def split_questions(data: Path) -> Split:
@@ -240,10 +249,14 @@ def split_questions(data: Path) -> Split:
     passages |= {q.passage for q in translated if q.id in ids}
     training: dict[tuple[str, str], Question] = {}
     development: dict[str, dict[tuple[str, str], Question]] = {}
+    unanswerable: dict[tuple[str, str], Question] = {}
     for question in read:
         key = (question.question, question.passage)
         if question.passage not in passages:
             training.setdefault(key, question)
-        elif question.source in DEVELOPMENT_FILES and question.start >= 0:
+        elif question.start < 0:
+            unanswerable.setdefault(key, question)
+        elif question.source in DEVELOPMENT_FILES:
             development.setdefault(question.language, {}).setdefault(key, question)
-    return Split(list(training.values()), {language: list(rows.values()) for language, rows in development.items()})
+    held_back = {language: list(rows.values()) for language, rows in development.items()}
+    return Split(list(training.values()), held_back, list(unanswerable.values()))

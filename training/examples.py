@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.lexical import terms
-from training.data import Question, read_questions, read_translated, split_questions
+from training.contraries import contrary
+from training.data import Question, is_translated, read_questions, read_translated, split_questions
 from training.pieces import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
 from training.rivals import Rivals, lacks
 from training.wording import Words
@@ -17,9 +18,9 @@ SHARES = {"en": 0.34, "es": 0.22, "fr": 0.22, "it": 0.22}
 SOURCE_CAPS = {"squadshifts_reddit.en": 2_500, "qamr": 4_000}
 QAMR_FILES = ("qamr_dev.en", "qamr_test.en")
 # Chances of near misses: texts that lack the answer, beside the one that has it, or a changed question; about half of
-# the borrowed and swapped find no name that fits.
-# What a text that names the right things does not say is asked most often, as it was refused least.
-NEAR_MISS_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE = 0.45, 0.05, 0.06, 0.16
+# the borrowed and swapped find no name that fits, and three in four questions have no word with a contrary.
+# What a text says of another name than the one that it is asked about was refused least.
+NEAR_MISS_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE, CONTRARY_SHARE = 0.40, 0.05, 0.26, 0.12, 0.14
 # Near misses of one question, and the chance that one is from elsewhere in its passage, or from another language.
 MOST_NEAR_MISSES, ELSEWHERE_SHARE, FOREIGN_SHARE = 3, 0.4, 0.3
 # How often a question that its passage does not answer is asked in a round: somebody wrote it to look as if.
@@ -87,16 +88,21 @@ def keywords(question: str, language: str) -> str:
 class Examples:
     """Endless examples, each language's questions in rounds, with near misses and other wordings.
 
-    With `answered` no near misses: every text answers its question.
+    With `answered` no near misses: every text answers its question. With `written` no passage that rules translated is
+    asked about, unless it does not answer: what people wrote is nearer to the use. The questions still come in all the
+    languages that they have been translated to.
     """
 
-    def __init__(self, questions: Sequence[Question], words: Words, seed: int, *, answered: bool = False) -> None:
+    def __init__(
+        self, questions: Sequence[Question], words: Words, seed: int, *, answered: bool = False, written: bool = False
+    ) -> None:
         if answered:
             questions = [q for q in questions if q.start >= 0]
         self.words, self.rivals, self.answered = words, Rivals(questions), answered
+        drawn = [q for q in questions if not (written and q.start >= 0 and is_translated(q))]
+        repeated = 1 if written else UNANSWERABLE_REPEATED
         self.by_language = {
-            x: [q for q in questions if q.language == x for _ in range(1 if q.start >= 0 else UNANSWERABLE_REPEATED)]
-            for x in SHARES
+            x: [q for q in drawn if q.language == x for _ in range(1 if q.start >= 0 else repeated)] for x in SHARES
         }
         # Rows of one id in several languages translate each other: one may ask in another's language.
         self.wordings: dict[str, dict[str, Question]] = {}
@@ -160,39 +166,42 @@ class Examples:
         first, last = cut(text, at, at, self.choose)
         return text[first:last]
 
-    def examples(self, question: Question) -> list[Example]:
-        """Return the question with a piece of its passage, alone or before near misses, or a changed question alone."""
+    def examples(self, question: Question) -> list[list[Example]]:
+        """Return the question with a piece of its passage, alone or before near misses, or beside a changed question.
+
+        What is asked apart stands in a list of its own.
+        """
         kind, wording = self.choose.random(), self.wording(question)
         if question.start < 0:
-            return [Example(wording, self.piece(question.passage), -1, -1)]
+            return [[Example(wording, self.piece(question.passage), -1, -1)]]
         start, end = question.start, question.start + len(question.answer)
         first, last = cut(question.passage, start, end, self.choose)
         piece = question.passage[first:last]
         answer = Example(wording, piece, start - first, end - first)
         if self.answered:
-            return [answer]
+            return [[answer]]
         if changed := self.changed(question, piece, 1 - kind):
-            return [Example(changed, piece, -1, -1)]
+            return [[answer], [Example(changed, piece, -1, -1)]]
         lacking = self.near_misses(question) if kind < NEAR_MISS_SHARE else []
-        return [answer, *(Example(wording, x, -1, -1) for x in lacking)]
+        return [[answer, *(Example(wording, x, -1, -1) for x in lacking)]]
 
     def changed(self, question: Question, piece: str, kind: float) -> str | None:
         """Return, now and then, a question that the piece does not answer: of it, or of its names, and yet another."""
         language = question.language
-        if kind < RENAMED_SHARE:
+        if (kind := kind - RENAMED_SHARE) < 0:
             texts = self.rivals.texts[language]
             return renamed(question, self.choose.sample(texts, min(5, len(texts))), self.choose)
-        if kind < RENAMED_SHARE + SWAPPED_SHARE:
+        if (kind := kind - SWAPPED_SHARE) < 0:
             return swapped(question, piece, self.choose)
-        if kind < RENAMED_SHARE + SWAPPED_SHARE + BORROWED_SHARE:
+        if (kind := kind - BORROWED_SHARE) < 0:
             pool = self.by_language[language]
             return borrowed(piece, self.choose.sample(pool, min(8, len(pool))), self.choose)
-        return None
+        return contrary(question.question, language, piece, self.choose) if kind < CONTRARY_SHARE else None
 
     def chunk(self, size: int) -> list[list[Example]]:
-        """Return the examples of `size` questions, languages by their shares."""
+        """Return the examples of `size` questions and those that were made of them, languages by their shares."""
         drawn = self.choose.choices(list(SHARES), list(SHARES.values()), k=size)
-        return [self.examples(self.draw(language)) for language in drawn]
+        return [together for language in drawn for together in self.examples(self.draw(language))]
 
 
 def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> str | None:
@@ -215,14 +224,16 @@ def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> 
 def swapped(question: Question, text: str, choose: random.Random) -> str | None:
     """Return the question about another name or year of the text itself: it names both, and says it of one alone.
 
-    None where the text has no other of as many words; now and then what it asks is true of both.
+    None where the text has no other of as many words that shares none of them; now and then what it asks is true of
+    both.
     """
     taken = f"{question.question} {question.answer}"
-    others: list[str] = sorted({n for n in NAME.findall(text) if n not in taken})
+    others: list[str] = sorted({n for n in NAME.findall(text) if n not in taken and question.answer not in n})
     matches = list(NAME.finditer(question.question))
     for match in choose.sample(matches, len(matches)):
         name = match.group()
         alike = [n for n in others if n.count(" ") == name.count(" ") and n.isdigit() == name.isdigit()]
+        alike = [n for n in alike if not long_words(n) & long_words(name)]
         if name in text and alike:
             return about(question, match, choose.choice(alike))
     return None

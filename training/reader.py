@@ -153,6 +153,9 @@ def main() -> None:
     options.add_argument(
         "--answered", action="store_true", help="only questions that their texts answer, to begin with"
     )
+    options.add_argument(
+        "--written", action="store_true", help="ask about no passages that rules translated, to end with"
+    )
     options.add_argument("--dropout", type=float, default=DROPOUT)
     options.add_argument("--rounding-from", type=float, default=ROUNDING_FROM, help="share of the time; 1: never")
     arguments = options.parse_args()
@@ -161,7 +164,8 @@ def main() -> None:
     checkpoint, device = arguments.out / "checkpoint.pt", arguments.device
 
     rows = read_rows(arguments.data, arguments.seed, arguments.translated)
-    examples = Examples(rows, Words(arguments.data), arguments.seed, answered=arguments.answered)
+    kinds = {"answered": arguments.answered, "written": arguments.written}
+    examples = Examples(rows, Words(arguments.data), arguments.seed, **kinds)
     tokenizer = open_tokenizer(arguments.start)
     reader, trained = open_reader(arguments.start)
     reader.to(device).train()

@@ -150,7 +150,9 @@ def write_questions(data: Path, out: Path, seed: int, into: str | None) -> None:
 def write_asked(data: Path, out: Path) -> None:
     """Write the held-back questions in other languages: language, id, question."""
     with lzma.open(out / ASKED_FILE, "wt", encoding="utf-8") as file:
-        for language, rows in split_questions(data).development.items():
+        held = split_questions(data)
+        for language, answerable in held.development.items():
+            rows = answerable + [q for q in held.unanswerable if q.language == language]
             for other in ASKED.get(language, ()):
                 for i in track(range(0, len(rows), BATCH), f"held-back {language} to {other}"):
                     batch = rows[i : i + BATCH]
