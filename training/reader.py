@@ -164,8 +164,8 @@ def main() -> None:
     checkpoint, device = arguments.out / "checkpoint.pt", arguments.device
 
     rows = read_rows(arguments.data, arguments.seed, arguments.translated)
-    kinds = {"answered": arguments.answered, "written": arguments.written}
-    examples = Examples(rows, Words(arguments.data), arguments.seed, **kinds)
+    answered, written = arguments.answered, arguments.written
+    examples = Examples(rows, Words(arguments.data), arguments.seed, answered=answered, written=written)
     tokenizer = open_tokenizer(arguments.start)
     reader, trained = open_reader(arguments.start)
     reader.to(device).train()
