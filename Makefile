@@ -76,7 +76,7 @@ translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
 
 READ = $(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --device $(DEVICE) --resume
-ALL_LAYERS = $(READ) --keep-words --rounding-from 1 --minutes $(READER_MINUTES)
+ALL_LAYERS = $(READ) --keep-words --early-layers 6 --rounding-from 1 --minutes $(READER_MINUTES)
 
 reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` leaves: first all the multilingual teacher's layers, twice, then ours from these and, if there is one, from an EARLIER reader of the same wordpieces (the bundled one learnt from that of run 23); resumes
 	$(READ) --start $(RUNS)/multilingual --out $(RUNS)/answered --answered --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes $(ANSWERED_MINUTES)

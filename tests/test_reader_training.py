@@ -282,6 +282,42 @@ def test_a_reader_learns_what_its_teachers_make_of_the_windows() -> None:
     assert told[-1] < 0.3 * told[0]
 
 
+def test_an_early_head_learns_from_the_answers_and_from_the_last_layer_and_is_not_kept(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from training.network import load_reader, save_reader
+    from training.taught import early_losses, score_loss
+    from training.windows import Batch, Row
+
+    batch = Batch.of([[Row([2, 5, 3, 6, 7, 3], 3, 3, 3)], [Row([2, 5, 6, 3, 8, 9, 7, 7, 3], 4, 0, 0)]])
+    deep, moved = "body.encoder.layer.1.output.dense.weight", []
+    for part in range(3):
+        reader = small_reader(0)
+        reader.early_head = torch.nn.Linear(16, 2)
+        before = reader.state_dict()[deep].clone()
+        with torch.no_grad():
+            alone = float(score_loss(reader(*batch.inputs("cpu")), batch))
+        optimiser = torch.optim.Adam(reader.parameters(), lr=3e-3)
+        told = []
+        for _ in range(60):
+            losses = early_losses(reader, batch, "cpu", layers=1)
+            optimiser.zero_grad()
+            losses[part].backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            told.append(losses.tolist())
+        assert told[0][0] == pytest.approx(alone, abs=0.05)  # in half precision
+        assert told[-1][part] < 0.3 * told[0][part]
+        moved.append(not torch.equal(reader.state_dict()[deep], before))
+    # What the early head is to learn changes no layer above it.
+    assert moved == [True, False, False]
+    (tmp_path / "start").mkdir()
+    word_tokens().save(str(tmp_path / "start" / "tokenizer.json"))
+    save_reader(reader, tmp_path / "start", tmp_path / "saved")
+    saved = load_reader(tmp_path / "saved")
+    assert saved.early_head is None
+    assert torch.equal(saved.state_dict()[deep], reader.state_dict()[deep])
+
+
 def word_tokens(*, letters: bool = False) -> "Tokenizer":
     """A tokenizer of words with their spaces, or of letters."""
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors

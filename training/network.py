@@ -34,12 +34,16 @@ class WindowDropout(torch.nn.Module):
 
 
 class SpanReader(torch.nn.Module):
-    """A BERT body with two scores a token: that the answer starts there, and that it ends there."""
+    """A BERT body with two scores a token: that the answer starts there, and that it ends there.
+
+    `early_head` is there in training alone, if at all, and scores the states of a layer within.
+    """
 
     def __init__(self, body: BertModel) -> None:
         super().__init__()
         self.body = body
         self.head = torch.nn.Linear(body.config.hidden_size, 2)
+        self.early_head: torch.nn.Linear | None = None
         for module in self.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
@@ -62,10 +66,13 @@ class SpanReader(torch.nn.Module):
         return output
 
     def scores(
-        self, states: torch.Tensor, mask: torch.Tensor, types: torch.Tensor
+        self, states: torch.Tensor, mask: torch.Tensor, types: torch.Tensor, *, head: torch.nn.Linear | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return start and end scores of the body's output; only the text and the first token can be chosen."""
-        scores = self.head(states)
+        """Return start and end scores of the body's output; only the text and the first token can be chosen.
+
+        Of the states of another layer with a `head` of its own.
+        """
+        scores = (head or self.head)(states)
         choosable = torch.cat([torch.ones_like(types[:, :1]), types[:, 1:]], dim=1) * mask
         start, end = (scores[..., i].masked_fill(choosable == 0, NEVER) for i in (0, 1))
         return start, end
@@ -80,9 +87,13 @@ def load_reader(folder: Path, *, attention: str = "eager") -> SpanReader:
 
 
 def save_reader(reader: SpanReader, start: Path, out: Path) -> None:
-    """Write float32 weights, the configuration and the tokenizer of the `start` folder."""
+    """Write float32 weights but an early head's, the configuration and the tokenizer of the `start` folder."""
     out.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in reader.state_dict().items()}
+    weights = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in reader.state_dict().items()
+        if not name.startswith("early_head.")
+    }
     save_file(weights, out / "reader.safetensors", metadata={"format": "pt"})
     sizes = {"window_tokens": WINDOW_TOKENS, "question_tokens": QUESTION_TOKENS, "answer_tokens": ANSWER_TOKENS}
     config = {**reader.body.config.to_dict(), "reader": {"version": 1, **sizes}}

@@ -6,6 +6,7 @@ for each question and most of them lack the answer.
 """
 
 import argparse
+import copy
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from training.network import SpanReader, load_reader, save_reader
 from training.restore import restore_reader
 from training.rounding import set_rounding
 from training.student import Clock, length_batches, save_checkpoint, step
-from training.taught import Teacher, begin_like, span_loss, taught_losses
+from training.taught import Teacher, begin_like, early_losses, span_loss, taught_losses
 from training.windows import Batch, make_rows, other_rows
 from training.wording import Words
 from training.workers import produce
@@ -39,13 +40,16 @@ DROPOUT = 0.1
 # What the answers, the teachers' scores and, of a reader made of a teacher's layers, the states of its words count.
 TAUGHT = (1.0, 0.5)
 ALIKE = (0.5, 0.5, 1.0)
+# What the answers count, the same of the early head, and what it is off from the head.
+EARLY = (1.0, 0.4, 0.2)
 
 
 def make_optimiser(reader: SpanReader, rate: float, head_rate: float) -> torch.optim.AdamW:
-    """Return AdamW over what is to be trained, with a rate of its own for the head."""
+    """Return AdamW over what is to be trained, with a rate of its own for the heads."""
+    heads = [p for head in (reader.head, reader.early_head) if head for p in head.parameters()]
     groups = [
         {"params": [p for p in reader.body.parameters() if p.requires_grad], "lr": rate, "peak": rate},
-        {"params": list(reader.head.parameters()), "lr": head_rate, "peak": head_rate},
+        {"params": heads, "lr": head_rate, "peak": head_rate},
     ]
     return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
 
@@ -114,6 +118,17 @@ def open_teachers(
     return [Teacher(*pair) for pair in zip(readers, others, strict=True)], aliens[0] if aliens else None
 
 
+def step_losses(
+    reader: SpanReader, teachers: Sequence[Teacher], batch: Batch, device: str, *, alike: bool, early_layers: int
+) -> torch.Tensor:
+    """Return what the reader is off by in a batch: one number, or one for each of what it learns from."""
+    if teachers:
+        return taught_losses(reader, teachers, batch, device, alike=alike)
+    if early_layers:
+        return early_losses(reader, batch, device, layers=early_layers)
+    return span_loss(reader, batch, device)[None]
+
+
 def batches(examples: Examples, tokenizer: Tokenizer, size: int, other: Tokenizer | None = None) -> Iterator[Batch]:
     """Yield endless batches of `size` questions of about one length; a question that loses its answer is left out.
 
@@ -156,6 +171,12 @@ def main() -> None:
     options.add_argument(
         "--written", action="store_true", help="ask about no passages that rules translated, to end with"
     )
+    options.add_argument(
+        "--early-layers",
+        type=int,
+        default=0,
+        help="without --teacher: a second head after so many, not kept",
+    )
     options.add_argument("--dropout", type=float, default=DROPOUT)
     options.add_argument("--rounding-from", type=float, default=ROUNDING_FROM, help="share of the time; 1: never")
     arguments = options.parse_args()
@@ -168,6 +189,8 @@ def main() -> None:
     examples = Examples(rows, Words(arguments.data), arguments.seed, answered=answered, written=written)
     tokenizer = open_tokenizer(arguments.start)
     reader, trained = open_reader(arguments.start)
+    if arguments.early_layers:
+        reader.early_head = copy.deepcopy(reader.head)
     reader.to(device).train()
     reader.drop(arguments.dropout)
     reader.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
@@ -175,7 +198,7 @@ def main() -> None:
         teachers, other = open_teachers(arguments.teacher, tokenizer, device, alike=bool(arguments.alike))
     except ValueError as error:
         options.error(str(error))
-    weights = torch.tensor(ALIKE if arguments.alike else TAUGHT, device=device)
+    weights = torch.tensor(ALIKE if arguments.alike else TAUGHT if teachers else EARLY, device=device)
     new_head = not trained and not arguments.alike
     optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (NEW_HEAD_FACTOR if new_head else 1))
     clock, done = Clock(arguments.minutes), Progressed()
@@ -197,10 +220,9 @@ def main() -> None:
         for share in clock.ticks():
             batch = next(made)
             set_rounding(reader, share > arguments.rounding_from)
-            if teachers:
-                parts = taught_losses(reader, teachers, batch, device, alike=bool(arguments.alike))
-            else:
-                parts = span_loss(reader, batch, device)[None]
+            parts = step_losses(
+                reader, teachers, batch, device, alike=bool(arguments.alike), early_layers=arguments.early_layers
+            )
             loss = (parts * weights[: len(parts)]).sum()
             warm = min(1.0, (done.steps + 1) / WARM_STEPS)
             step(optimiser, loss, multiplier=warm * max(0.02, 1 - share))

@@ -82,6 +82,19 @@ def taught_losses(
     return torch.stack([*losses, states_loss(layers, read[0][0], batch)] if alike else losses)
 
 
+def early_losses(reader: SpanReader, batch: Batch, device: str, *, layers: int) -> torch.Tensor:
+    """Return three losses: `score_loss`, that of the early head after so many layers, and how far this one is off.
+
+    What the lower layers are told at once, they need not find out through all those above (Lee et al. 2015).
+    """
+    assert reader.early_head is not None
+    states, scores = _layers(reader, batch, device)
+    _, mask, types = batch.inputs(device)
+    early = reader.scores(states[layers].float(), mask, types, head=reader.early_head)
+    likely = [(score.detach() / SOFTENED).log_softmax(-1) for score in scores]
+    return torch.stack([score_loss(scores, batch), score_loss(early, batch), score_divergence(likely, early)])
+
+
 def wanted(scores: Sequence[Scores], others: Sequence[bool], batch: Batch) -> list[torch.Tensor]:
     """Return the mean of what teachers find likely, softened: logarithms of (windows, tokens), of start and of end."""
     found = []
