@@ -330,6 +330,8 @@ def test_a_name_in_full_leads_where_a_part_of_it_would_have(words: str, leads: b
         ("How many cranes does it have?", "en", ["240 cranes", "dos grúas", "a few cranes"]),
         ("Combien de grues a-t-il ?", "fr", ["240 cranes", "dos grúas", "a few cranes"]),
         ("In what year did it get them?", "en", ["240 cranes", "last March"]),
+        # There is no money among them, but other amounts.
+        ("How much does it cost?", "en", ["240 cranes", "dos grúas", "a few cranes"]),
         (
             "What does it have?",
             "en",
@@ -370,6 +372,17 @@ def test_what_tells_no_date_where_one_is_asked_for_is_less_sure() -> None:
     assert sure("Where did they move?", "the harbour") == pytest.approx(0.5)
     # Odds of 0.03 to 0.65.
     assert sure("In what month did they move?", "the harbour") == pytest.approx(0.03 / 0.68)
+
+
+def test_an_amount_of_something_else_where_money_is_asked_for_is_less_sure() -> None:
+    def sure(text: str) -> float:
+        told = worded(Document("a.txt", "T", "en", text), text, "40", score=0.0)
+        question = "How much does a crane cost?"
+        return decide(case(told, question=question), "en", weights(bias=0.0), question=question, threshold=0).confidence
+
+    assert sure("A crane costs 40 thousand euros.") == pytest.approx(0.5)
+    # Odds of 0.15 to 0.66.
+    assert sure("A crane costs 40 people their work.") == pytest.approx(0.15 / 0.81)
 
 
 def test_at_most_five_are_cited() -> None:

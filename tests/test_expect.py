@@ -174,11 +174,24 @@ def test_a_year_is_four_figures_of_a_usual_century() -> None:
 @pytest.mark.parametrize(
     ("language", "question", "told"),
     [
-        ("en", "What is Ana Duarte's salary?", "amount"),
+        ("en", "What is Ana Duarte's salary?", "money"),
+        ("en", "How much does a ticket for the ferry cost?", "money"),
+        ("en", "How much of the budget was spent?", "amount"),
+        ("en", "How much more does it cost?", "amount"),
+        ("en", "How many tickets were paid for?", "amount"),
+        ("en", "What share of the budget is that?", "amount"),
+        ("es", "¿Cuánto le costó el faro a la ciudad?", "money"),
+        ("es", "¿Cuánto tiempo pagó?", None),
+        ("es", "¿Cuántas grúas pagó?", "amount"),
+        ("fr", "Combien la ville a-t-elle payé le port ?", "money"),
+        ("fr", "Combien de grues coûtent trop ?", "amount"),
+        ("it", "Quanto è costato il porto?", "money"),
+        ("it", "Quanto costa di più?", "money"),
+        ("it", "Quante gru ha pagato?", "amount"),
         ("en", "What is the harbour master’s age?", "amount"),
         ("en", "What is the harbour master's name?", None),
         ("en", "How old is the harbour?", "amount"),
-        ("es", "¿Cuál es el precio?", "amount"),
+        ("es", "¿Cuál es el precio?", "money"),
         ("fr", "Quel âge a le port ?", "amount"),
         ("it", "In che anno ha aperto?", "date"),
         ("it", "In che secolo ha aperto?", None),
@@ -202,7 +215,17 @@ def test_an_amount_or_a_date_is_asked_for(language: str, question: str, told: To
         ("es", "en marzo de 2026", "date", True),
         ("en", "the second of two piers", "date", False),
         ("en", "769", "date", True),
+        ("en", "35 million pounds", "money", True),
+        ("es", "240 grúas", "money", False),
+        ("fr", "aucun euro de plus", "money", True),
+        ("it", "gli euro di domani", "money", False),
     ],
 )
 def test_an_amount_or_a_date_is_told(language: str, text: str, told: Told, does: bool) -> None:
     assert tells(text, told, language) is does
+
+
+def test_a_currency_may_stand_right_behind_an_amount() -> None:
+    assert tells("35 million", "money", "en", behind=" US dollars a year")
+    assert not tells("35 million", "money", "en", behind=" people, who have paid in dollars")
+    assert not tells("Ana Duarte", "money", "en", behind=" paid $35")

@@ -9,7 +9,7 @@ from rag.dates import YEAR, without_dates
 from rag.quantities import COUNTS, MASSES
 
 Kind = Literal["name", "time", "number", "place", "other"]
-Told = Literal["amount", "date"]
+Told = Literal["amount", "money", "date"]
 
 # What a question asks for by the word after "which", "what is the" and their like, without accents. A person or a thing
 # that goes by a name of its own; a quantity; a time; a place.
@@ -162,6 +162,34 @@ _OF_A_YEAR = {
     "fr": r"quel(?:le)?s?(?: (?:mois|jour|date|et|de|en|quel|quelle|fut|est|l))* annees?|mois et (?:l )?annee",
     "it": r"(?:che|quale?)(?: (?:mese|giorno|data|e|di|in|che|quale?))* ann[oi]|mese ed? (?:l )?anno",
 }
+# Prices and what is paid; not how many are, nor how much more, which may be a share.
+_OF_MONEY = {
+    "en": (
+        r"how much (?!more|less|of|time|longer).*\b(?:costs?|pays?|paid|spends?|spent|earn(?:s|ed)?|invest(?:ed)?|"
+        r"charge[sd]?|worth)\b|how much money|(?:what|which) (?!.*\b(?:percent\w*|share|part|portion|proportion)\b).*\b"
+        r"(?:prices?|costs?|salary|fees?|budget)\b"
+    ),
+    "es": (
+        r"cuanto (?!mas|menos|tiempo).*\b(?:cuestan?|costo|costaba|costado|vale|pagan?|pago|pagaron|pagado|gasto|"
+        r"gastaron|gastado|invirtio|invertido|cobran?)\b|cuanto dinero|(?:que|cual)(?: es| era| fue)?(?: el| la| su)? "
+        r"(?:precio|coste|costo|salario|sueldo|presupuesto)\b"
+    ),
+    "fr": (
+        r"combien (?!de|d\b|plus|moins).*\b(?:coute(?:nt)?|coutait|payee?s?|depense|investi|vaut)\b|combien d.argent|"
+        r"quel(?:le)?(?: est| etait| fut)?(?: le| la| son| sa)? (?:prix|cout|salaire|budget|tarif)\b"
+    ),
+    "it": (
+        r"quanto (?!piu|meno|tempo).*\b(?:costa(?:no)?|costava|costat[oa]|paga(?:no)?|pagat[oa]|spende|speso|investito|"
+        r"guadagna|guadagnato|vale|valeva)\b|quanti soldi|quanto denaro|(?:che|qual)(?: e| era)?(?: il| lo)? "
+        r"(?:prezzo|costo|stipendio|salario|budget)\b"
+    ),
+}
+# What is money, beside a figure; and what costs none.
+_CURRENCY = re.compile(
+    r"[$€£¥]|\b(?:dollars?|dolar(?:es)?|dollar[oi]|euros?|pounds?|libras?|livres?|sterlin[ae]s?|pesos?|francs?|franchi|"
+    r"francos?|cents?|centimes?|centesim[oi]|centavos?|centimos?|pence|penny|pennies|lir[ae]|yen|yuan|rupees?|rupias?|"
+    r"roupies?|rupie|marks?|marcos?|marchi|usd|eur|gbp|free|gratis|gratuit\w*|nothing|nada|rien|nulla)\b"
+)
 # Times that nobody would tell by a date.
 _VAGUE_TIMES = {
     "en": ("time", "decade", "century"),
@@ -169,6 +197,8 @@ _VAGUE_TIMES = {
     "fr": ("epoque", "decennie", "siecle"),
     "it": ("epoca", "decennio", "secolo"),
 }
+# Within so many characters behind an amount stands its currency: "8.5 billion US dollars".
+_BEHIND = 24
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = rf"{YEAR}s?"
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’&.-]*\w")
@@ -195,31 +225,37 @@ def expected(question: str, language: str) -> Kind:
 
 
 def asks_to_be_told(question: str, language: str) -> Told | None:
-    """Tell whether a question in one of the four languages asks, in so many words, for an amount or for a date.
+    """Tell whether a question in one of the four languages asks, in so many words, for an amount, money or a date.
 
     >>> asks_to_be_told("How many took part?", "en"), asks_to_be_told("What is the price?", "en")
-    ('amount', 'amount')
+    ('amount', 'money')
     >>> asks_to_be_told("In what year?", "en"), asks_to_be_told("In what era?", "en")
     ('date', None)
     """
     found = _asked(question, language)
     if found and _kind(found.lastgroup) == "number":
-        return "amount"
+        return "money" if re.search(rf"\b(?:{_OF_MONEY[language]})", _plain(question)) else "amount"
     dated = found and found.lastgroup == "time_of" and found.group().split()[-1] not in _VAGUE_TIMES[language]
     return "date" if dated or asks_for_a_year(question, language) else None
 
 
-def tells(text: str, told: Told, language: str) -> bool:
+def tells(text: str, told: Told, language: str, *, behind: str = "") -> bool:
     """Tell whether a text in `language` has an amount, in figures or words and however vague; or a date or figures.
 
+    Money is an amount with a currency, in the text or right `behind` it.
+
     Of right answers to such training questions in four languages 94 to 99% do, of other pieces of their passages 26 to
-    39%.
+    39%; of 260 that ask for money 85%, of the other amounts of their passages 34%.
 
     >>> [tells(text, "amount", "en") for text in ("hardly any", "a mile", "a man of the trade", "in March 2026")]
     [True, True, False, False]
+    >>> tells("30,000", "money", "en", behind=" jobs"), tells("30,000", "money", "en", behind=" euros")
+    (False, True)
     >>> tells("last March", "date", "en"), tells("a March for peace", "date", "en")
     (True, True)
     """
+    if told == "money" and not _CURRENCY.search(bare(text + behind[:_BEHIND])):
+        return False
     if told == "date":
         return holds(text, "time", language=language) > 0 or any(letter.isdigit() for letter in text)
     undated = without_dates(text, language)

@@ -17,7 +17,7 @@ from rag.choose import choose_span, joint_score
 from rag.dates import whole_date
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
-from rag.expect import asks_to_be_told, tells
+from rag.expect import Told, asks_to_be_told, tells
 from rag.intent import asks_of_documents
 from rag.quantities import whole_quantity
 from rag.search import Found
@@ -58,6 +58,13 @@ class Reading:
     def exact(self) -> bool:
         """Whether the answer is words of the sentence, whose score is above 0 where they rather answer than not."""
         return self.answer != self.sentence
+
+    def tells(self, told: Told) -> bool:
+        """Tell whether the answer has an amount, money or a date."""
+        document = self.answer.document
+        return tells(
+            self.answer.text, told, document.language, behind=document.text[self.answer.end : self.sentence.end]
+        )
 
 
 class Reader(Protocol):
@@ -208,11 +215,16 @@ def stated(question: str, readings: Sequence[Reading]) -> list[Reading]:
 
 
 def telling(question: str, language: str, readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings that tell the amount or the date that a question in that language asks for, if any does."""
+    """Return the readings that tell what a question in that language asks for, an amount or a date, if any does.
+
+    Where it asks for money and none has any, those with another amount.
+    """
     told = asks_to_be_told(question, language)
     if told is None:
         return list(readings)
-    return [r for r in readings if tells(r.answer.text, told, r.answer.document.language)] or list(readings)
+    kinds: tuple[Told, ...] = ("money", "amount") if told == "money" else (told,)
+    kept = ([r for r in readings if r.tells(kind)] for kind in kinds)
+    return next(filter(None, kept), list(readings))
 
 
 def whole_words(span: Span, within: Span) -> Span:
