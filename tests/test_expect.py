@@ -219,6 +219,10 @@ def test_an_amount_or_a_date_is_asked_for(language: str, question: str, told: To
         ("es", "240 grúas", "money", False),
         ("fr", "aucun euro de plus", "money", True),
         ("it", "gli euro di domani", "money", False),
+        # Hundreds are no cents, nor brands marks.
+        ("fr", "deux cents grues", "money", False),
+        ("it", "40 marchi noti", "money", False),
+        ("it", "gratuito", "money", True),
     ],
 )
 def test_an_amount_or_a_date_is_told(language: str, text: str, told: Told, does: bool) -> None:

@@ -286,6 +286,7 @@ def test_an_early_head_learns_from_the_answers_and_from_the_last_layer_and_is_no
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
     from training.network import load_reader, save_reader
+    from training.reader import add_early_head
     from training.taught import early_losses, score_loss
     from training.windows import Batch, Row
 
@@ -293,7 +294,7 @@ def test_an_early_head_learns_from_the_answers_and_from_the_last_layer_and_is_no
     deep, moved = "body.encoder.layer.1.output.dense.weight", []
     for part in range(3):
         reader = small_reader(0)
-        reader.early_head = torch.nn.Linear(16, 2)
+        add_early_head(reader, 1)
         before = reader.state_dict()[deep].clone()
         with torch.no_grad():
             alone = float(score_loss(reader(*batch.inputs("cpu")), batch))
@@ -315,6 +316,9 @@ def test_an_early_head_learns_from_the_answers_and_from_the_last_layer_and_is_no
     save_reader(reader, tmp_path / "start", tmp_path / "saved")
     saved = load_reader(tmp_path / "saved")
     assert saved.early_head is None
+    for layers in (-1, 2):
+        with pytest.raises(ValueError, match=f"{layers}: name 1 to 1"):
+            add_early_head(saved, layers)
     assert torch.equal(saved.state_dict()[deep], reader.state_dict()[deep])
 
 

@@ -118,6 +118,14 @@ def open_teachers(
     return [Teacher(*pair) for pair in zip(readers, others, strict=True)], aliens[0] if aliens else None
 
 
+def add_early_head(reader: SpanReader, layers: int) -> None:
+    """Give the reader a second head, like its own; raises ValueError where it has no layer above so many."""
+    most = reader.body.config.num_hidden_layers - 1
+    if not 0 < layers <= most:
+        raise ValueError(f"--early-layers is {layers}: name 1 to {most}, as the start has a layer more")
+    reader.early_head = copy.deepcopy(reader.head)
+
+
 def step_losses(
     reader: SpanReader, teachers: Sequence[Teacher], batch: Batch, device: str, *, alike: bool, early_layers: int
 ) -> torch.Tensor:
@@ -152,7 +160,11 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--translated", type=Path, help="the --out of training.translated: more rows to learn from")
     options.add_argument("--start", type=Path, required=True, help="folder of an encoder, or of a reader")
-    options.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of readers to learn from as well")
+    taught = options.add_mutually_exclusive_group()
+    taught.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of readers to learn from as well")
+    taught.add_argument(
+        "--early-layers", type=int, default=0, help="a second head learns after so many; it is not kept"
+    )
     options.add_argument(
         "--alike", type=Path, help="what the first teacher was trained from, if the start has its layers"
     )
@@ -171,12 +183,6 @@ def main() -> None:
     options.add_argument(
         "--written", action="store_true", help="ask about no passages that rules translated, to end with"
     )
-    options.add_argument(
-        "--early-layers",
-        type=int,
-        default=0,
-        help="without --teacher: a second head after so many, not kept",
-    )
     options.add_argument("--dropout", type=float, default=DROPOUT)
     options.add_argument("--rounding-from", type=float, default=ROUNDING_FROM, help="share of the time; 1: never")
     arguments = options.parse_args()
@@ -189,15 +195,15 @@ def main() -> None:
     examples = Examples(rows, Words(arguments.data), arguments.seed, answered=answered, written=written)
     tokenizer = open_tokenizer(arguments.start)
     reader, trained = open_reader(arguments.start)
-    if arguments.early_layers:
-        reader.early_head = copy.deepcopy(reader.head)
-    reader.to(device).train()
-    reader.drop(arguments.dropout)
-    reader.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
     try:
+        if arguments.early_layers:
+            add_early_head(reader, arguments.early_layers)
         teachers, other = open_teachers(arguments.teacher, tokenizer, device, alike=bool(arguments.alike))
     except ValueError as error:
         options.error(str(error))
+    reader.to(device).train()
+    reader.drop(arguments.dropout)
+    reader.body.embeddings.word_embeddings.weight.requires_grad_(not arguments.keep_words)
     weights = torch.tensor(ALIKE if arguments.alike else TAUGHT if teachers else EARLY, device=device)
     new_head = not trained and not arguments.alike
     optimiser = make_optimiser(reader, arguments.rate, arguments.rate * (NEW_HEAD_FACTOR if new_head else 1))

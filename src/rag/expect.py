@@ -138,9 +138,10 @@ _AMOUNTS = {
         "twice triple triples tripled quadruple quadrupled multiple various countless unlimited infinite"
     ),
     "es": (
-        "unico unica unos unas ningun ninguna ninguno nada gratis cero todo toda todos todas ambos ambas "
-        "poco poca pocos pocas vario varios varias mucho mucha muchos muchas mas menos mayoria minoria docena docenas "
-        "decenas cientos miles tercio cuarta cuarto quinta parte primero primera segundo segunda triple infinitos"
+        "unico unica unos unas ningun ninguna ninguno nada gratis gratuito gratuita cero todo toda todos todas "
+        "ambos ambas poco poca pocos pocas vario varios varias mucho mucha muchos muchas mas menos mayoria minoria "
+        "docena docenas decenas cientos miles tercio cuarta cuarto quinta parte primero primera segundo segunda "
+        "triple infinitos"
     ),
     "fr": (
         "seul seule aucun aucune rien gratuit gratuits tout toute tous toutes peu plusieurs beaucoup plus "
@@ -148,10 +149,10 @@ _AMOUNTS = {
         "premier premiere second seconde deuxieme troisieme triple infini"
     ),
     "it": (
-        "singolo singola unico unica nessun nessuna nessuno nulla niente gratis zero tutto tutta tutti "
-        "tutte entrambi entrambe poco poca pochi poche diversi diverse molto molta molti molte piu meno maggior "
-        "maggioranza minoranza decina decine dozzina dozzine centinaia migliaia terzo quarto quinto parte primo "
-        "prima secondo seconda triplo infinitamente infiniti"
+        "singolo singola unico unica nessun nessuna nessuno nulla niente gratis gratuito gratuita zero tutto tutta "
+        "tutti tutte entrambi entrambe poco poca pochi poche diversi diverse molto molta molti molte piu meno "
+        "maggior maggioranza minoranza decina decine dozzina dozzine centinaia migliaia terzo quarto quinto parte "
+        "primo prima secondo seconda triplo infinitamente infiniti"
     ),
 }
 # A year, right after the interrogative or behind what else is asked for, "in which month and of what year"; or beside a
@@ -184,12 +185,15 @@ _OF_MONEY = {
         r"(?:prezzo|costo|stipendio|salario|budget)\b"
     ),
 }
-# What is money, beside a figure; and what costs none.
-_CURRENCY = re.compile(
-    r"[$€£¥]|\b(?:dollars?|dolar(?:es)?|dollar[oi]|euros?|pounds?|libras?|livres?|sterlin[ae]s?|pesos?|francs?|franchi|"
-    r"francos?|cents?|centimes?|centesim[oi]|centavos?|centimos?|pence|penny|pennies|lir[ae]|yen|yuan|rupees?|rupias?|"
-    r"roupies?|rupie|marks?|marcos?|marchi|usd|eur|gbp|free|gratis|gratuit\w*|nothing|nada|rien|nulla)\b"
-)
+# What is money beside a figure: by language, as "cents" are hundreds in French, "marchi" brands and "lire" is to read.
+_CURRENCIES = {
+    "en": r"dollars?|euros?|pounds?|pence|penny|pennies|cents?|francs?|marks?|pesos?|lir[ae]|yen|yuan|rupees?|usd|gbp",
+    "es": r"dolar(?:es)?|euros?|libras?|centavos?|centimos?|francos?|pesos?|liras?|yen(?:es)?|yuan(?:es)?|rupias?|usd",
+    "fr": r"dollars?|euros?|livres? sterling|centimes?|francs?|pesos?|yens?|yuans?|roupies?|usd",
+    "it": r"dollar[oi]|euro|sterlin[ae]|centesim[oi]|franc(?:o|hi)|pesos?|lir[ae]|yen|yuan|rupi[ae]|usd",
+}
+# What costs nothing.
+_FREE = re.compile(r"\b(?:free|nothing|gratis|gratuit\w*|nada|rien|nulla|niente)\b")
 # Times that nobody would tell by a date.
 _VAGUE_TIMES = {
     "en": ("time", "decade", "century"),
@@ -254,7 +258,7 @@ def tells(text: str, told: Told, language: str, *, behind: str = "") -> bool:
     >>> tells("last March", "date", "en"), tells("a March for peace", "date", "en")
     (True, True)
     """
-    if told == "money" and not _CURRENCY.search(bare(text + behind[:_BEHIND])):
+    if told == "money" and not _FREE.search(bare(text)) and not _has_currency(text + behind[:_BEHIND], language):
         return False
     if told == "date":
         return holds(text, "time", language=language) > 0 or any(letter.isdigit() for letter in text)
@@ -264,6 +268,11 @@ def tells(text: str, told: Told, language: str, *, behind: str = "") -> bool:
         return True
     vague = len(words) <= _WORDS_WITH_AN_AMOUNT and not _amounts(language).isdisjoint(words)
     return vague or holds(undated, "number", language=language) > 0
+
+
+def _has_currency(text: str, language: str) -> bool:
+    words = _CURRENCIES.get(language) or "|".join(_CURRENCIES.values())
+    return re.search(rf"[$€£¥]|\b(?:{words})\b", bare(text)) is not None
 
 
 def asks_for_a_year(question: str, language: str) -> bool:
