@@ -277,6 +277,22 @@ def test_the_bundled_models_answer(index_dir: Path) -> None:
     assert assistant.description["encoder"] == "bundled"
 
 
+def test_what_was_quoted_in_another_language_is_not_answered_again(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "tram_en.txt").write_text(
+        "A new tram\n\nThe city is preparing to begin a closed trial of the new tram in March. It expects to share "
+        "first results of the trial by May.\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "docs" / "tram_it.txt").write_text(
+        "Il tram\n\nLa prova del tram comincia a marzo 2033, dice il sindaco.\n", encoding="utf-8"
+    )
+    build(tmp_path / "docs", tmp_path / "index")
+    assistant = Assistant.open(tmp_path / "index")
+    begun = ("¿Cuándo empieza la prueba del tranvía?", "a marzo 2033")
+    assert assistant.ask("¿Y los resultados?", [begun]).text == "May"
+
+
 def test_a_year_is_taken_from_the_document_that_is_asked_about(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "harbour.txt").write_text(

@@ -43,6 +43,13 @@ def test_whether_a_question_leans(question: str, language: str, expected: str) -
         ),
         # No name was asked about, so the words of the question are its topic.
         ("E quanto è lungo?", [("Quando apre il ponte?", "a maggio")], "it", "quanto è lungo apre ponte?"),
+        # Taken over with the interrogative, a word is not said again.
+        (
+            "¿Y los resultados?",
+            [("¿Cuándo empezará la beta cerrada?", "a marzo 2026")],
+            "es",
+            "Cuándo empezará los resultados beta cerrada?",
+        ),
         # The turn before leans itself, so the one before that counts too.
         (
             "And how heavy is it?",

@@ -18,7 +18,7 @@ from rag.explain import Trace
 from rag.history import TURNS, Lean, in_context, leans
 from rag.index import Index, open_index
 from rag.intent import asks_nothing
-from rag.language import question_language
+from rag.language import LANGUAGES, question_language
 from rag.read import Reader, Reading, SentenceVectors, open_reader, stated, telling
 from rag.same import said, same
 from rag.search import Found, search, search_at_home
@@ -295,10 +295,11 @@ def _new(readings: list[Reading], answered: Sequence[str]) -> list[Reading]:
     """Leave out what was answered before, where something else is left: a follow-up asks for something new."""
     if not answered:
         return readings
+    # What was answered may have been quoted from a document in another language: "a marzo 2026" is "March", too.
+    before = [said(text, language) for text in answered for language in LANGUAGES]
     kept = []
     for reading in readings:
-        language = reading.answer.document.language
-        says = said(reading.answer.text, language)
-        if not any(same(says, said(text, language)) for text in answered):
+        says = said(reading.answer.text, reading.answer.document.language)
+        if not any(same(says, then) for then in before):
             kept.append(reading)
     return kept or readings

@@ -70,7 +70,7 @@ def in_context(asked: str, history: Sequence[Turn], language: str) -> str:
     fragment = words[skip:] if len(words) > skip else words
     asks = set(_ASKS.get(language, "").split())
     asking = [] if asks & set(_plain(asked)) else _asking(turns, asks, language)
-    known = {bare(word) for word in fragment}
+    known = {bare(word) for word in (*asking, *fragment)}
     said = [*asking, *fragment, *(word for word in topic if bare(word) not in known)]
     return f"{' '.join(said)}?"
 
