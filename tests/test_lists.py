@@ -87,6 +87,13 @@ def test_what_asks_for_one(question: str, language: str) -> None:
             "it",
         ),
         ("The bridge was designed by Nadia Verrel.", "Nadia Verrel", "Nadia Verrel", "en"),
+        # What a name is explained by is no item beside it.
+        (
+            "Heliora uses its own cable division, Tirso Cables, for repairs and works with several banks.",
+            "Tirso Cables, for repairs and works with several banks",
+            "Tirso Cables, for repairs and works with several banks",
+            "en",
+        ),
     ],
 )
 def test_an_item_is_widened_to_its_enumeration(text: str, item: str, whole: str, language: str) -> None:
@@ -95,6 +102,33 @@ def test_an_item_is_widened_to_its_enumeration(text: str, item: str, whole: str,
     words, sentence = whole_list(Span(document, start, start + len(item)), Span(document, 0, len(text)))
     assert words.text == whole
     assert sentence.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "language"),
+    [
+        # What follows goes on with the sentence, or with what the answer is.
+        ("El tranvía usa los primeros motores de hidrógeno y permite un viaje sin ruido.", "los primeros motores", "es"),
+        ("Il ponte usa cavi che tengono il vento e la pioggia.", "cavi", "it"),
+        ("The bridge was drawn by Nadia Verrel, a mother of three from Portalba.", "Nadia Verrel", "en"),
+        ("Les rebelles gagnent des renforts et assiègent la ville.", "la ville", "fr"),
+        # It is whole as it is.
+        ("Late in May, the mayor and Nadia Verrel and Elio Santoro opened it.", "Nadia Verrel and Elio Santoro", "en"),
+    ],
+)
+def test_what_is_no_item_is_left_out(text: str, answer: str, language: str) -> None:
+    document = Document("a.txt", "A", language, text)
+    start = text.index(answer)
+    item = Span(document, start, start + len(answer))
+    assert whole_list(item, Span(document, 0, len(text)))[0].text == answer
+
+
+def test_what_the_question_names_is_no_item() -> None:
+    text = "The river divides Lenna and Portalba."
+    document = Document("a.txt", "A", "en", text)
+    item, sentence = Span(document, 28, 36), Span(document, 0, len(text))
+    assert whole_list(item, sentence)[0].text == "Lenna and Portalba"
+    assert whole_list(item, sentence, besides="What does it divide from Lenna?")[0].text == "Portalba"
 
 
 def test_bullets_are_one_list() -> None:

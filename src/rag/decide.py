@@ -345,13 +345,14 @@ def decide(
         in_full = [i for i in (*at_home, *citable) if names_in_full(case.readings[i].answer, leader)]
         at_home = in_full or at_home
     chosen = _one_a_document(case, [*at_home[:1], *citable])[:MOST_CITATIONS]
-    kind, several = expected(question, language), asks_for_several(question, language)
+    kind = expected(question, language)
+    several = question if asks_for_several(question, language) else ""
     others = contradicting(case.readings, case.scores, case.alike, kind, same=SAME)
     return Decision(
         tuple(_citation(case, i, confidence, several=several) for i in chosen),
         confidence,
         None,
-        tuple(Alternative(tuple(_citation(case, i, confidence, several=False) for i in group)) for group in others),
+        tuple(Alternative(tuple(_citation(case, i, confidence, several="") for i in group)) for group in others),
     )
 
 
@@ -372,7 +373,7 @@ def further(case: Case, first: Reading, decision: Decision, language: str, *, qu
     cited = {citation.answer.document.id for citation in decision.citations}
     others = [i for i in case.citable(at) if case.readings[i].answer.document.id not in cited]
     chosen = _one_a_document(case, others)[: MOST_CITATIONS - len(cited)]
-    several = asks_for_several(question, language)
+    several = question if asks_for_several(question, language) else ""
     return tuple(_citation(case, i, decision.confidence, several=several, first=at) for i in chosen)
 
 
@@ -384,10 +385,11 @@ def _one_a_document(case: Case, places: Sequence[int]) -> list[int]:
     return list(best.values())
 
 
-def _citation(case: Case, i: int, confidence: float, *, several: bool, first: int = 0) -> Citation:
+def _citation(case: Case, i: int, confidence: float, *, several: str, first: int = 0) -> Citation:
+    """Return a citation of a reading; of the whole enumeration where a question, `several`, asks for one."""
     words, sentence = case.readings[i].answer, case.readings[i].sentence
     if several:
-        words, sentence = whole_list(words, sentence)
+        words, sentence = whole_list(words, sentence, besides=several)
     elif case.readings[i].exact and not said(words.text, words.document.language).figures:
         words = agreed_words(words, _others(case, i))
     return Citation(words, sentence, confidence * math.exp(min(0.0, float(case.scores[i] - case.scores[first]))))

@@ -47,6 +47,32 @@ class _Part:
     after_and: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An item of an enumeration, which others are to be like; `besides` is the question."""
+
+    words: str
+    language: str
+    besides: str
+
+    def is_like(self, words: str) -> bool:
+        """Tell whether words may be another: as long as one, with names if it has names, not what the question has."""
+        names = [token.start() for token in _TOKEN.finditer(words) if token.group()[0].isupper()]
+        if len(words.split()) > MOST_WORDS_OF_AN_ITEM or bool(names) != _has_names(self.words):
+            return False
+        asked = set(terms(self.besides, self.language))
+        return (not names or _leads(words[: names[0]], self.language)) and not set(terms(words, self.language)) <= asked
+
+    def begins_with(self, before: str) -> bool:
+        """Tell whether words right before it are its own: an article, or before a name also "the actor"."""
+        return _leads(before, self.language) and (_has_names(self.words) or all(map(_is_article, before.split())))
+
+    def opens_like(self, words: str) -> bool:
+        """Tell whether both open with an article, or neither."""
+        ours, theirs = ([_is_article(word) for word in each.split()[:1]] for each in (self.words, words))
+        return ours == theirs
+
+
 def asks_for_several(question: str, language: str) -> bool:
     """Tell whether a question in one of the four languages asks for several things.
 
@@ -58,7 +84,7 @@ def asks_for_several(question: str, language: str) -> bool:
     return bool(pattern and re.search(pattern, plain))
 
 
-def whole_list(answer: Span, sentence: Span) -> tuple[Span, Span]:
+def whole_list(answer: Span, sentence: Span, *, besides: str = "") -> tuple[Span, Span]:
     """Return the enumeration that the answer is an item of, and the sentence or the list around it.
 
     They are what was given where there is none, or where it has more than `MOST_WORDS` words.
@@ -72,7 +98,7 @@ def whole_list(answer: Span, sentence: Span) -> tuple[Span, Span]:
     block = _bullets(sentence)
     if block is not None:
         return block, block
-    widened = _enumeration(answer, sentence)
+    widened = _enumeration(answer, sentence, besides)
     return (widened if len(widened.text.split()) <= MOST_WORDS else answer), sentence
 
 
@@ -95,19 +121,28 @@ def _bullets(sentence: Span) -> Span | None:
     return Span(sentence.document, start, start + len(block.strip()))
 
 
-def _enumeration(answer: Span, sentence: Span) -> Span:
-    document = answer.document
+def _enumeration(answer: Span, sentence: Span, besides: str) -> Span:
+    text, language = answer.document.text, answer.document.language
     parts = _parts(answer, sentence)
     touched = [i for i, part in enumerate(parts) if part.start < answer.end and answer.start < part.end]
     if not touched or len(parts) < 2:
         return answer
     first, last = touched[0], touched[-1]
     start, end = answer.start, answer.end
+    own = text[parts[first].start : start]
+    like = _Item(answer.text, language, besides)
     # Before the first item stand the words that lead to the enumeration; before another, at most "the actor".
-    if _is_item(document.text[parts[first].start : start], document.language):
-        start, first = _to_the_left(document.text, parts, first, document.language, start)
-    end = _to_the_right(document.text, parts, last, document.language, end)
-    return Span(document, start, end)
+    whole = like.begins_with(own)
+    if whole:
+        like = _Item(own + answer.text, language, besides)
+    inside = any(parts[i].after_and for i in touched[1:])
+    # What follows the words before the next comma or "and" belongs to them: they are no item of what comes behind it.
+    if not inside and not text[end : parts[last].end].strip():
+        end, last = _to_the_right(text, parts, last, end, like)
+    joined = parts[first].after_and or inside or last > touched[-1]
+    if joined and whole and not (inside and parts[first].after_and):
+        start = _to_the_left(text, parts, first, start, like)
+    return Span(answer.document, start, end)
 
 
 def _parts(answer: Span, sentence: Span) -> list[_Part]:
@@ -124,48 +159,54 @@ def _parts(answer: Span, sentence: Span) -> list[_Part]:
     return [part for part in parts if text[part.start : part.end].strip()]
 
 
-def _to_the_right(text: str, parts: list[_Part], last: int, language: str, end: int) -> int:
-    while last + 1 < len(parts):
-        part = parts[last + 1]
-        if parts[last].after_and and not part.after_and:
+def _to_the_right(text: str, parts: list[_Part], last: int, end: int, like: _Item) -> tuple[int, int]:
+    """Return where the enumeration ends and its last part; `end` and `last` where what follows is no item."""
+    reached, at = end, last
+    while at + 1 < len(parts):
+        part = parts[at + 1]
+        if parts[at].after_and and not part.after_and:
             break
-        closing = part.after_and or last + 2 == len(parts)
-        item_end = _item_end(text, part, language) if closing else part.end
-        if len(text[part.start : item_end].split()) > MOST_WORDS_OF_AN_ITEM:
+        closing = part.after_and or at + 2 == len(parts)
+        item_end = _item_end(text, part, like.language) if closing else part.end
+        if not like.is_like(text[part.start : item_end]):
             break
-        end, last = item_end, last + 1
+        reached, at = item_end, at + 1
         if item_end < part.end:
             break  # What follows the item is the rest of the clause.
-    return end
+    if at > last + 1 or parts[last].after_and:
+        return reached, at
+    # Of two alone, "and" tells as often that something else begins.
+    pair = at > last and parts[at].after_and and "," not in text[end : parts[at].start]
+    return (reached, at) if pair and like.opens_like(text[parts[at].start : reached]) else (end, last)
 
 
-def _to_the_left(text: str, parts: list[_Part], first: int, language: str, start: int) -> tuple[int, int]:
-    reached = parts[first].after_and
-    while first > 0 and (reached or parts[first].after_and or _continues(parts, first)):
+def _to_the_left(text: str, parts: list[_Part], first: int, start: int, like: _Item) -> int:
+    while first > 0:
         part = parts[first - 1]
-        item = _item_start(text, part, language, like=parts[first])
-        if len(text[item : part.end].split()) > MOST_WORDS_OF_AN_ITEM:
+        item = _item_start(text, part, like.language, like=parts[first])
+        if item is None or not like.is_like(text[item : part.end]):
             break
         start, first = item, first - 1
-        reached = True
         if text[part.start : item].strip():
             break  # Before the item stands what leads to the enumeration.
-    return start, first
+    return start
 
 
-def _continues(parts: list[_Part], first: int) -> bool:
-    """Tell whether an "and" comes later: then commas before it separate items."""
-    return any(part.after_and for part in parts[first:])
+def _has_names(words: str) -> bool:
+    return any(word[0].isupper() for word in _TOKEN.findall(words))
 
 
-def _is_item(before: str, language: str) -> bool:
-    """Tell whether words before an answer are of its item: articles and at most two others, no function words."""
-    words = before.split()
-    return len(words) <= 2 and all(_is_article(word) or not _is_stopword(word, language) for word in words)
+def _leads(before: str, language: str) -> bool:
+    """Tell whether words may lead to a name: articles and at most two others, no function words."""
+    others = [word for word in before.split() if not _is_article(word)]
+    return len(others) <= 2 and not any(_is_stopword(word, language) for word in others)
 
 
-def _item_start(text: str, part: _Part, language: str, *, like: _Part) -> int:
-    """Return where the item at the end of a part begins, in the manner of the item after it."""
+def _item_start(text: str, part: _Part, language: str, *, like: _Part) -> int | None:
+    """Return where the item at the end of a part begins, in the manner of the item after it; None where none does.
+
+    What ends in no name is none beside a name: "its cloud division, Amazon Web Services" is one thing.
+    """
     tokens = list(_TOKEN.finditer(text, part.start, part.end))
     if not tokens:
         return part.start
@@ -185,13 +226,12 @@ def _item_start(text: str, part: _Part, language: str, *, like: _Part) -> int:
     return tokens[min(content, len(tokens) - 1)].start()
 
 
-def _capitals_at_the_end(tokens: list[re.Match[str]]) -> int:
+def _capitals_at_the_end(tokens: list[re.Match[str]]) -> int | None:
     at = len(tokens)
     while at > 0 and (tokens[at - 1].group()[0].isupper() or _joins_nouns(tokens[at - 1].group())):
         at -= 1
-    while at < len(tokens) and not tokens[at].group()[0].isupper():
-        at += 1
-    return tokens[at].start() if at < len(tokens) else tokens[0].start()
+    names = (token.start() for token in tokens[at:] if token.group()[0].isupper())
+    return next(names, None)
 
 
 def _item_end(text: str, part: _Part, language: str) -> int:
