@@ -194,6 +194,9 @@ def test_the_assurance_of_the_first() -> None:
     assert numbers["lead"] == pytest.approx(math.log(math.exp(2.0) + math.exp(1.5)) - 1.25)
     assert numbers["agreement"] == pytest.approx(math.log(2))
     assert numbers["reader"] == pytest.approx(2.0)
+    assert numbers["unmentioned"] == 0.0
+    unheard = dict(zip(ASSURANCE, replace(case(best), unmentioned=("Napoli",)).assurance().tolist(), strict=True))
+    assert unheard["unmentioned"] == 1.0
 
 
 def test_the_lead_of_the_only_one_and_of_one_far_ahead_is_3() -> None:

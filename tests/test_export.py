@@ -28,7 +28,7 @@ def test_other_answers_refusals_notices_and_passages_are_kept() -> None:
     text = to_markdown(
         [
             replace(ASKED, answer=replace(found(LEADS), others=(Alternative((DIRIGE,)),))),
-            Turn("2", "why?", refused("nothing_relevant")),
+            Turn("2", "why?", replace(refused("nothing_relevant"), unmentioned=("Napoli", "2012"))),
             Turn("3", "too long", notice="Shorten it!"),
             Turn("4", "where?", replace(found(LEADS), passages=(Hit(LEADS.sentence, 0.5),)), passages_only=True),
         ],
@@ -36,6 +36,7 @@ def test_other_answers_refusals_notices_and_passages_are_kept() -> None:
     )
     assert "Altri documenti dicono altro:\n\n> Le studio est dirigé par **M. Cheng**.\n\n\\[2\\] Une lettre" in text
     assert "## why?\n\nNessuna risposta: Nei documenti non c’è nulla su questo argomento." in text
+    assert "argomento.\n\nNessun documento nomina «Napoli», «2012»." in text
     assert "## too long\n\nShorten it\\!" in text
     assert "## where?\n\n> Albert Cheng leads it.\n\n\\[1\\] A letter (en), `a.txt`, 11–33" in text
 

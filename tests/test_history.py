@@ -57,6 +57,8 @@ def test_whether_a_question_leans(question: str, language: str, expected: str) -
             "en",
             "how heavy is it cost Halo Heliora?",
         ),
+        # The turn before was in another language.
+        ("And how old is it?", [("¿Quién construyó el faro?", "en 1874")], "en", "how old is it construyó el faro?"),
         ("Who directed it?", [("", "")], "en", ""),
         ("Who directed it?", [], "en", ""),
     ],

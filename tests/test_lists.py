@@ -108,7 +108,11 @@ def test_an_item_is_widened_to_its_enumeration(text: str, item: str, whole: str,
     ("text", "answer", "language"),
     [
         # What follows goes on with the sentence, or with what the answer is.
-        ("El tranvía usa los primeros motores de hidrógeno y permite un viaje sin ruido.", "los primeros motores", "es"),
+        (
+            "El tranvía usa los primeros motores de hidrógeno y permite un viaje sin ruido.",
+            "los primeros motores",
+            "es",
+        ),
         ("Il ponte usa cavi che tengono il vento e la pioggia.", "cavi", "it"),
         ("The bridge was drawn by Nadia Verrel, a mother of three from Portalba.", "Nadia Verrel", "en"),
         ("Les rebelles gagnent des renforts et assiègent la ville.", "la ville", "fr"),

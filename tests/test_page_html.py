@@ -97,6 +97,13 @@ def test_a_count_that_was_cut_short_says_so() -> None:
     assert support(found(*cited), ENGLISH, 5) == "5 of 5 documents say so: en"
 
 
+def test_names_that_no_document_has_are_told_beside_answers_and_refusals() -> None:
+    assert "mentions" not in answer_html(found(LEADS), ENGLISH)
+    for answer in (found(LEADS), refused("too_uncertain", LEADS.sentence)):
+        html = answer_html(replace(answer, unmentioned=("O'Hara", "2012")), ENGLISH)
+        assert "No document mentions “O'Hara”, “2012”" in Elements(html).texts("p", "support")
+
+
 def test_documents_that_say_otherwise_are_shown_and_numbered_on() -> None:
     answer = replace(found(LEADS), others=(Alternative((DIRIGE,)),))
     elements = Elements(answer_html(answer, ENGLISH))

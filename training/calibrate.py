@@ -18,6 +18,7 @@ from rag.encode import Encoder, OnnxEncoder
 from rag.lexical import Lexical
 from rag.local import Local
 from rag.metrics import contains, expected_calibration_error
+from rag.names import unmentioned
 from rag.passages import Passages
 from rag.read import Reader, SentenceVectors, open_reader, stated, telling
 from rag.search import search_at_home
@@ -86,12 +87,13 @@ class World:
         """Return the ranked readings of a question when the documents `hidden` are not there."""
         query = models.encoder.encode_questions([question.question])[0]
         there = [d.id for d in self.documents if d.id not in hidden]
+        languages = list(dict.fromkeys([question.language, *self.languages]))
         found = search_at_home(
             self.passages,
             self.engine,
             question=question.question,
             query=query,
-            languages=list(dict.fromkeys([question.language, *self.languages])),
+            languages=languages,
             k=PASSAGES,
             home=self.passages.within(there, language=question.language),
             k_home=PASSAGES_AT_HOME,
@@ -101,7 +103,18 @@ class World:
         readings = telling(question.question, question.language, stated(question.question, read))
         if not readings:
             return None
-        return weigh(question.question, question.language, readings, self.engine, weights, answers=models.answers)
+        lacking = unmentioned(
+            question.question, languages, self.engine.weight, [passage.hit.span.text for passage in found]
+        )
+        return weigh(
+            question.question,
+            question.language,
+            readings,
+            self.engine,
+            weights,
+            answers=models.answers,
+            unmentioned=lacking,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +224,14 @@ def near_miss(
 ) -> str | None:
     """Return a question that looks like one of the passages' and that none answers, of a kind drawn by chance.
 
-    It is about another name than the question's passage, about another name of that passage, or about such a name and
-    something that one of the `others` asks. None where the question has no name to change.
+    It is about another name than the question's passage, of the other `passages` or of none of them, about another name
+    of that passage, or about such a name and something that one of the `others` asks. None where the question has no
+    name to change.
     """
     elsewhere = [q for q in choose.sample(others, min(len(others), 12)) if q.passage not in passages]
     kinds: list[Callable[[], str | None]] = [
         lambda: renamed(question, choose.sample(passages, len(passages)), choose),
+        lambda: renamed(question, [q.passage for q in elsewhere], choose),
         lambda: swapped(question, question.passage, choose),
         lambda: borrowed(question.passage, elsewhere, choose),
     ]
@@ -296,7 +311,8 @@ def expected_unanswerable(answerable: NDArray[np.bool_]) -> float:
 def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
     """Return the same question under other weights."""
     places = {id(reading): right for reading, right in zip(asked.case.readings, asked.right, strict=True)}
-    case = rank(asked.case.readings, asked.case.evidence, asked.case.alike, ranking.tolist())
+    old = asked.case
+    case = rank(old.readings, old.evidence, old.alike, ranking.tolist(), unmentioned=old.unmentioned)
     right = np.array([places[id(reading)] for reading in case.readings])
     return replace(asked, case=case, right=right)
 

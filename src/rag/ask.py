@@ -19,6 +19,7 @@ from rag.history import TURNS, Lean, in_context, leans
 from rag.index import Index, open_index
 from rag.intent import asks_nothing
 from rag.language import LANGUAGES, question_language
+from rag.names import unmentioned
 from rag.read import Reader, Reading, SentenceVectors, open_reader, stated, telling
 from rag.same import said, same
 from rag.search import Found, search, search_at_home
@@ -71,6 +72,7 @@ class _Attempt:
     found: tuple[Found, ...]
     case: Case | None
     decision: Decision
+    unmentioned: tuple[str, ...]
 
 
 class Assistant:
@@ -163,14 +165,14 @@ class Assistant:
         if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS or asks_nothing(asked):
             return Answer(question, spoken, (), 0.0, "not_a_question")
         opened = self._opened
-        alone = best = self._attempt(opened, asked, spoken, documents, threshold)
+        alone = best = self._attempt(opened, asked, asked, spoken, documents, threshold)
         attempts = [alone]
         turns = [(_plain(before), _plain(then)) for before, then in history[-TURNS:]]
         lean = leans(asked, spoken) if turns else "no"
         context = in_context(asked, turns, spoken) if lean != "no" else ""
         if context:
             answered = [then for _, then in turns if then]
-            light = self._attempt(opened, context, spoken, documents, threshold, answered=answered)
+            light = self._attempt(opened, asked, context, spoken, documents, threshold, answered=answered)
             attempts.append(light)
             if light.decision.confidence + _FAVOUR[lean] > alone.decision.confidence:
                 best = light
@@ -184,6 +186,7 @@ class Assistant:
             decision.reason,
             (*(found.hit for found in best.found), *where),
             decision.others,
+            best.unmentioned,
             self._trace(best, more, attempts, spoken, threshold),
         )
 
@@ -252,6 +255,7 @@ class Assistant:
     def _attempt(
         self,
         opened: _Opened,
+        asked: str,
         wording: str,
         language: str,
         documents: Sequence[str] | None,
@@ -275,11 +279,15 @@ class Assistant:
         )
         read = opened.reader.read(wording, query, found)
         readings = _new(telling(wording, language, stated(wording, read)), answered)
+        texts = [passage.hit.span.text for passage in found]
+        lacking = unmentioned(asked, _languages(language, index), index.engine.weight, texts)
         if not readings:
-            return _Attempt(wording, query, tuple(found), None, Decision((), 0.0, "nothing_relevant"))
-        case = weigh(wording, language, readings, index.engine, self._weights, answers=opened.answers)
+            return _Attempt(wording, query, tuple(found), None, Decision((), 0.0, "nothing_relevant"), lacking)
+        case = weigh(
+            wording, language, readings, index.engine, self._weights, answers=opened.answers, unmentioned=lacking
+        )
         decision = decide(case, language, self._weights, question=wording, threshold=threshold)
-        return _Attempt(wording, query, tuple(found), case, decision)
+        return _Attempt(wording, query, tuple(found), case, decision, lacking)
 
 
 def _languages(spoken: str, index: Index) -> list[str]:

@@ -543,7 +543,7 @@ def print_answer(answer: Answer, console: "Console") -> None:
         console.print(_quotation(citation))
         console.print(_place(citation.answer, number) + ("" if number == 1 else "\n"))
         if number == 1:
-            console.print(_how_sure(answer) + "\n")
+            console.print(_how_sure(answer) + _lacking(answer) + "\n")
     _print_others(answer, console)
 
 
@@ -573,8 +573,13 @@ def _how_sure(answer: Answer) -> str:
     return f"Confidence {answer.confidence:.2f}, {answer.level}: {meaning}."
 
 
+def _lacking(answer: Answer) -> str:
+    names = ", ".join(f"“{_printable(name)}”" for name in answer.unmentioned)
+    return f"\nNo document mentions {names}." if names else ""
+
+
 def _print_refusal(answer: Answer, reason: Reason, console: "Console") -> None:
-    console.print(f"The documents do not answer this: {_REASONS[reason]}.\n")
+    console.print(f"The documents do not answer this: {_REASONS[reason]}.{_lacking(answer)}\n")
     if answer.passages:
         console.print("The nearest passages:\n")
     for number, hit in enumerate(answer.passages[:3], start=1):

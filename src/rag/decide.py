@@ -18,6 +18,7 @@ from rag.engine import TermWeights
 from rag.expect import Told, asks_for_a_year, asks_to_be_told, bare, expected, holds, holds_a_year
 from rag.lexical import coverage, question_words, terms
 from rag.lists import asks_for_several, whole_list
+from rag.names import names
 from rag.read import Reading, SentenceVectors
 from rag.same import said, same
 from rag.spans import Alternative, Citation, Reason, Span
@@ -41,8 +42,8 @@ EVIDENCE = (
     "echo",
     "words",
 )
-# What speaks for the best reading being right.
-ASSURANCE = (*EVIDENCE, "score", "lead", "agreement")
+# What speaks for the best reading being right, or against it: that a name of the question stands in no document.
+ASSURANCE = (*EVIDENCE, "score", "lead", "agreement", "unmentioned")
 # From which likeness two readings give one answer, and how far the odds of one may be below the best's for it to count
 # as agreeing, and to lead in the question's language.
 SAME = 0.75
@@ -67,7 +68,6 @@ UNTOLD: dict[Told, float] = {"amount": _UNTOLD, "date": _UNTOLD, "money": math.l
 TRUSTED = 0.6
 # Texts whose terms are remembered, a few kB each.
 REMEMBERED = 4096
-_NAME_OR_NUMBER = re.compile(r"(?<!^)(?<![.!?¿¡] )\b[A-ZÀ-ÖØ-Þ][\w’'-]*|\b\d[\d.,]*\d|\b\d\b")
 _WORD = re.compile(r"\w+")
 
 
@@ -117,6 +117,7 @@ class Case:
 
     `evidence` is (readings, EVIDENCE), `scores` their weighted sums, `pooled` the same with the evidence of other
     documents that say the same, by which they are ranked; `alike` is (readings, readings), see `likeness`.
+    `unmentioned` are the question's names that no document has.
     """
 
     readings: tuple[Reading, ...]
@@ -124,6 +125,7 @@ class Case:
     scores: NDArray[np.float64]
     pooled: NDArray[np.float64]
     alike: NDArray[np.float64]
+    unmentioned: tuple[str, ...] = ()
 
     def assurance(self) -> NDArray[np.float64]:
         """Return the numbers that the confidence of the first reading is made of, (ASSURANCE,)."""
@@ -131,7 +133,8 @@ class Case:
         rivals = [i for i in range(1, len(self.readings)) if self.alike[0, i] < SAME]
         lead = self.pooled[0] - max((self.pooled[i] for i in rivals), default=self.pooled[0] - 3.0)
         documents = {self.readings[i].sentence.document.id for i in agreeing}
-        return np.array([*self.evidence[0], self.scores[0], min(lead, 3.0), math.log(len(documents))])
+        more = (self.scores[0], min(lead, 3.0), math.log(len(documents)), float(bool(self.unmentioned)))
+        return np.array([*self.evidence[0], *more])
 
     def agreeing(self, first: int) -> list[int]:
         """Return the places in the ranking that say what `first` says, itself among them: alike, and not far behind."""
@@ -161,13 +164,20 @@ def weigh(
     weights: Weights,
     *,
     answers: SentenceVectors | None = None,
+    unmentioned: tuple[str, ...] = (),
 ) -> Case:
     """Return the readings ranked by their evidence, best first; equal scores in the order of the documents."""
-    return rank(readings, gather(question, language, readings, lexical), likeness(readings, answers), weights.ranking)
+    evidence = gather(question, language, readings, lexical)
+    return rank(readings, evidence, likeness(readings, answers), weights.ranking, unmentioned=unmentioned)
 
 
 def rank(
-    readings: Sequence[Reading], evidence: NDArray[np.float64], alike: NDArray[np.float64], ranking: Sequence[float]
+    readings: Sequence[Reading],
+    evidence: NDArray[np.float64],
+    alike: NDArray[np.float64],
+    ranking: Sequence[float],
+    *,
+    unmentioned: tuple[str, ...] = (),
 ) -> Case:
     """Return the case of readings whose evidence and likeness, in their order, are known."""
     scores = evidence @ np.array(ranking)
@@ -176,9 +186,8 @@ def rank(
         range(len(readings)),
         key=lambda i: (-pooled[i], -scores[i], readings[i].answer.document.id, readings[i].answer.start),
     )
-    return Case(
-        tuple(readings[i] for i in order), evidence[order], scores[order], pooled[order], alike[np.ix_(order, order)]
-    )
+    ranked = tuple(readings[i] for i in order)
+    return Case(ranked, evidence[order], scores[order], pooled[order], alike[np.ix_(order, order)], unmentioned)
 
 
 def pool(documents: Sequence[str], scores: NDArray[np.float64], alike: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -277,7 +286,7 @@ class _Asked:
         self._question, self._language = question, language
         # A term's weight is looked up on disk, and asked for once a reading.
         self._weight = cache(lexical.weight)
-        self._names = [bare(name) for name in _NAME_OR_NUMBER.findall(question)]
+        self._names = [bare(name) for name in names(question)]
         self._words: dict[str, list[dict[str, float]]] = {}
 
     def coverage(self, text: str, language: str) -> float:

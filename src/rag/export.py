@@ -30,6 +30,7 @@ def to_markdown(turns: Sequence[Turn], labels: Labels) -> str:
         else:
             assert turn.answer.reason is not None
             blocks.append(f"{_plain(labels.refusal)}: {_plain(labels.reasons[turn.answer.reason])}")
+            blocks += _lacking(turn.answer, labels)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -60,6 +61,7 @@ def _quotations(answer: Answer, labels: Labels) -> list[str]:
         blocks += [f"> {_marked(citation)}", _place(citation, number)]
         if number == 1:
             blocks.append(f"{_plain(name)}, {percent}: {_plain(meaning)}.")
+            blocks += _lacking(answer, labels)
     number = len(answer.citations)
     for place, other in enumerate(answer.others):
         if place == 0:
@@ -67,6 +69,10 @@ def _quotations(answer: Answer, labels: Labels) -> list[str]:
         for number, citation in enumerate(other.citations, start=number + 1):  # noqa: B020  # counts on
             blocks += [f"> {_marked(citation)}", _place(citation, number)]
     return blocks
+
+
+def _lacking(answer: Answer, labels: Labels) -> list[str]:
+    return [f"{_plain(said)}."] if (said := labels.lacking(answer.unmentioned)) else []
 
 
 def _passages(answer: Answer) -> list[str]:

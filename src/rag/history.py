@@ -93,7 +93,8 @@ def _topic(turn: Turn, language: str) -> list[str]:
     # A name answered is what "she" is now; a whole sentence, a number or a date would only be found again.
     is_name = len(answered) <= MOST_WORDS_OF_A_NAME and any(word[:1].isupper() for word in answered)
     is_name = is_name and not any(mark.isdigit() for mark in answer)
-    asks = set(_ASKS.get(language, "").split())
+    # The turn may have been in another language.
+    asks = set(" ".join(_ASKS.values()).split())
     words = [word.strip(_MARKS) for word in question.split()]
     own = [word for word in words if word and bare(word) not in asks and not _is_stopword(word, language)]
     names = _NAME.findall(question.strip())

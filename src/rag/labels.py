@@ -1,6 +1,6 @@
 """Every word that the page says, in the four languages, and which of them a browser asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -59,6 +59,8 @@ class Labels:
     many_say_so: str
     also: str
     others: str
+    unmentioned: str
+    quoted: str
     refusal: str
     reasons: Mapping[Reason, str]
     nearest: str
@@ -92,6 +94,15 @@ class Labels:
     own_ready: str
     own_removed: str
     refused: Mapping[Refused, str]
+
+    def lacking(self, names: Sequence[str]) -> str:
+        """Return that no document mentions these names; empty where there is none.
+
+        >>> ENGLISH.lacking(["Napoli", "2021"])
+        'No document mentions “Napoli”, “2021”'
+        """
+        quoted = ", ".join(self.quoted.format(words=name) for name in names)
+        return self.unmentioned.format(names=quoted) if names else ""
 
 
 ITALIAN = Labels(
@@ -139,6 +150,8 @@ ITALIAN = Labels(
     many_say_so="Lo dicono almeno {count} documenti su {total}: {languages}",
     also="Lo dicono anche",
     others="Altri documenti dicono altro",
+    unmentioned="Nessun documento nomina {names}",
+    quoted="«{words}»",
     refusal="Nessuna risposta",
     reasons={
         "nothing_relevant": "Nei documenti non c’è nulla su questo argomento.",
@@ -235,6 +248,8 @@ SPANISH = Labels(
     many_say_so="Lo dicen al menos {count} de {total} documentos: {languages}",
     also="También lo dicen",
     others="Otros documentos dicen otra cosa",
+    unmentioned="Ningún documento menciona {names}",
+    quoted="«{words}»",
     refusal="Sin respuesta",
     reasons={
         "nothing_relevant": "En los documentos no hay nada sobre este tema.",
@@ -331,6 +346,8 @@ ENGLISH = Labels(
     many_say_so="At least {count} of {total} documents say so: {languages}",
     also="Also said by",
     others="Other documents say otherwise",
+    unmentioned="No document mentions {names}",
+    quoted="“{words}”",
     refusal="No answer",
     reasons={
         "nothing_relevant": "Nothing in the documents is about this.",
@@ -435,6 +452,8 @@ FRENCH = Labels(
     many_say_so="Au moins {count} documents sur {total} le disent\N{NO-BREAK SPACE}: {languages}",
     also="Le disent aussi",
     others="D’autres documents disent autre chose",
+    unmentioned="Aucun document ne mentionne {names}",
+    quoted="« {words} »",
     refusal="Pas de réponse",
     reasons={
         "nothing_relevant": "Rien dans les documents ne porte sur ce sujet.",

@@ -23,11 +23,11 @@ INSTRUCTIONS = (
     "question the documents may answer, call `ask` with the user's question in the user's own words and language. "
     "When `found` is true, quote `answer` character for character inside quotation marks, never reworded or "
     "translated without saying so, and cite the document's title and id of each citation you use; where `level` is "
-    "low or doubtful, or `others` holds a contradicting answer, say that too. When `found` is false, tell the user "
-    "that the documents do not answer it and why (`reason`), and do not answer from your own knowledge as if it came "
-    "from the documents. `search` shows what the documents say about a subject; `open_passage` shows what stands "
-    "around a place: use them to check a citation or where `ask` found nothing, and quote only text that they "
-    "returned."
+    "low or doubtful, `others` holds a contradicting answer, or `unmentioned` names what no document has, say that "
+    "too. When `found` is false, tell the user that the documents do not answer it and why (`reason`), and do not "
+    "answer from your own knowledge as if it came from the documents. `search` shows what the documents say about a "
+    "subject; `open_passage` shows what stands around a place: use them to check a citation or where `ask` found "
+    "nothing, and quote only text that they returned."
 )
 
 

@@ -103,7 +103,7 @@ def _quotation_html(answer: Answer, labels: Labels, searched: int) -> str:
         f"<blockquote{lang(document.language)}>"
         f"{marked_html(document, best.sentence.start, best.sentence.end, None, best.answer)}</blockquote>"
         f'<p class="cited">{_link_html(best, 1, labels)}</p>'
-        f"{_confidence_html(answer, labels)}"
+        f"{_confidence_html(answer, labels)}{_lacking_html(answer, labels)}"
         + (f'<p class="support">{escape(said)}</p>' if said else "")
         + _list_html(labels.also, rest, labels, first=2, kind="also")
         + others
@@ -127,10 +127,14 @@ def _refusal_html(answer: Answer, labels: Labels) -> str:
     nearest = _near_html(answer.passages[:NEAREST_SHOWN], labels)
     return (
         f'<div class="refusal"><p class="kind">{escape(labels.refusal)}</p>'
-        f"<p>{escape(labels.reasons[answer.reason])}</p>"
+        f"<p>{escape(labels.reasons[answer.reason])}</p>{_lacking_html(answer, labels)}"
         + (f"<details><summary>{escape(labels.nearest)}</summary><ul>{nearest}</ul></details>" if nearest else "")
         + "</div>"
     )
+
+
+def _lacking_html(answer: Answer, labels: Labels) -> str:
+    return f'<p class="support">{escaped(said)}</p>' if (said := labels.lacking(answer.unmentioned)) else ""
 
 
 def _near_html(hits: Sequence[Hit], labels: Labels) -> str:

@@ -395,6 +395,9 @@ def _answer(ref: Ref) -> dict[str, Schema]:
         },
         "citations": _list(ref("Citation"), "The places that give the answer, best first; none when not found."),
         "others": _list(ref("Alternative"), "Answers of other documents that contradict this one, best first."),
+        "unmentioned": _list(
+            {"type": "string"}, "Names and numbers of the question, in its words, that stand in no document."
+        ),
         "passages": _list(ref("Place"), "The passages that were read, best first."),
     }
 

@@ -189,8 +189,8 @@ class Answer:
     `citations` come best first, and the first one is the answer; there are none exactly when `reason` says why.
     `confidence` is the probability, 0 to 1, that the first citation answers the question. `passages` are the passages
     that were read, best first. `others` are answers of other documents that contradict this one and are nearly as well
-    supported, best first; `trace` is what `explain` reads. Raises ValueError when citations and reason contradict each
-    other.
+    supported, best first; `unmentioned` the question's names and numbers that stand in no document; `trace` is what
+    `explain` reads. Raises ValueError when citations and reason contradict each other.
     """
 
     question: str
@@ -200,6 +200,7 @@ class Answer:
     reason: Reason | None
     passages: tuple[Hit, ...] = ()
     others: tuple[Alternative, ...] = ()
+    unmentioned: tuple[str, ...] = ()
     trace: Explains | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -242,6 +243,7 @@ class Answer:
             "reason": self.reason,
             "citations": [citation.to_dict() for citation in self.citations],
             "others": [other.to_dict() for other in self.others],
+            "unmentioned": list(self.unmentioned),
             "passages": [
                 {
                     "document": hit.span.document.id,
