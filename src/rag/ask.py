@@ -263,6 +263,7 @@ class Assistant:
         *,
         answered: Sequence[str] = (),
     ) -> _Attempt:
+        """Search for and read the `wording` of a question, whose own names, as `asked`, are looked for."""
         index = opened.index
         query = opened.encoder.encode_questions([wording])[0]
         anywhere = None if documents is None else index.passages.within(documents)

@@ -453,7 +453,7 @@ FRENCH = Labels(
     also="Le disent aussi",
     others="D’autres documents disent autre chose",
     unmentioned="Aucun document ne mentionne {names}",
-    quoted="« {words} »",
+    quoted="«\N{NO-BREAK SPACE}{words}\N{NO-BREAK SPACE}»",
     refusal="Pas de réponse",
     reasons={
         "nothing_relevant": "Rien dans les documents ne porte sur ce sujet.",
