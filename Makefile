@@ -14,7 +14,7 @@ READER_MINUTES ?= 200
 ANSWERED_MINUTES ?= 40
 EARLIER ?=
 
-.PHONY: check test gold history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
+.PHONY: check test gold second history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -28,6 +28,10 @@ test:  ## every test but the gold set
 gold:  ## the gold set, against the expected scores
 	rag build seeds
 	rag evaluate tests/gold/questions.jsonl
+
+second:  ## other questions about the five articles, which nothing was chosen by
+	rag build seeds
+	rag evaluate tests/second/questions.jsonl
 
 history:  ## follow-up chats about other documents, and full questions with a foreign history
 	$(PYTHON) -m rag build tests/follow_ups/documents --index $(RUNS)/follow_ups

@@ -1,4 +1,4 @@
-"""The gold questions obey the rules of tests/gold/README.md."""
+"""The gold questions, and the second ones, obey the rules of tests/gold/README.md."""
 
 import json
 import re
@@ -31,19 +31,20 @@ Row = dict[str, Any]
 
 
 def rows_of(name: str) -> list[Row]:
-    lines = (TESTS / "gold" / name).read_text(encoding="utf-8").splitlines()
+    lines = (TESTS / name).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
 ARTICLES = {path.name: path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("*.txt"))}
-QUESTIONS = rows_of("questions.jsonl")
-CHATS = rows_of("chats.jsonl")
+QUESTIONS = rows_of("gold/questions.jsonl")
+CHATS = rows_of("gold/chats.jsonl")
 TURNS = [
     {"id": f"{chat['id']}-turn-{number}", "lang": chat["lang"], **turn}
     for chat in CHATS
     for number, turn in enumerate(chat["turns"], start=1)
 ]
-EVERY = QUESTIONS + TURNS
+SECOND = [{**row, "id": f"second-{row['id']}"} for row in rows_of("second/questions.jsonl")]
+EVERY = QUESTIONS + TURNS + SECOND
 
 
 def stands_in(wording: str, article: str) -> bool:
@@ -104,6 +105,15 @@ def test_question_has_the_fields_of_the_format(row: Row) -> None:
 
 def test_ids_are_unique() -> None:
     assert max(Counter(row["id"] for row in QUESTIONS + CHATS).values()) == 1
+
+
+def test_the_second_questions_are_others_of_the_same_kinds() -> None:
+    gold = {plain(row["question"]) for row in QUESTIONS + TURNS}
+    assert [row["id"] for row in SECOND if plain(row["question"]) in gold] == []
+    assert Counter((row["lang"], bool(row["answers"])) for row in SECOND) == {
+        (lang, answered): number for lang in LANGUAGES for answered, number in ((True, 20), (False, 12))
+    }
+    assert {row["kind"] for row in SECOND} <= KINDS
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
