@@ -40,10 +40,11 @@ def unmentioned(
     >>> unmentioned("Who leads Secret City Studio?", ["en"], lambda term: float(term not in known), ["Who leads it?"])
     ('Secret City',)
     """
-    if question.isupper():
+    matches = _matches(question)
+    if question.isupper() or not matches:
         return ()
     never = weight(_NEVER_SEEN)
-    unseen = [match for match in _matches(question) if _is_unseen(match.group(), languages, weight, never)]
+    unseen = [match for match in matches if _is_unseen(match.group(), languages, weight, never)]
     if not unseen:
         return ()
     there = {word for text in texts for word in _WORD.findall(bare(text)) if len(word) >= _LEAST_LETTERS}
