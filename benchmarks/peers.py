@@ -23,7 +23,8 @@ from rag.evaluate import Asks, Evaluation, evaluate
 from rag.gold import read_gold
 from rag.index import Index, open_index
 from rag.metrics import percentile
-from rag.read import READER_FOLDER, sentences_within
+from rag.read import READER_FOLDER
+from rag.sentences import sentences
 from rag.spans import Answer, Citation, Document, Span
 
 ENCODER_FOLDER = READER_FOLDER.parent / "encoder"
@@ -49,7 +50,8 @@ def write_model(folder: Path) -> None:
 
 def answer_at(question: str, words: Span, passage: Span, score: float) -> Answer:
     """Return the words with their sentence as an answer."""
-    around = [s for s in sentences_within(passage) if s.overlaps(words)] or [passage]
+    whole = Span(passage.document, 0, len(passage.document.text))
+    around = [sentence for sentence in sentences(whole) if sentence.overlaps(words)] or [passage]
     start, end = min(words.start, around[0].start), max(words.end, around[-1].end)
     sentence = Span(passage.document, start, end)
     confidence = min(1.0, max(0.0, score))

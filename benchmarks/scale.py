@@ -30,7 +30,8 @@ from rag.lexical import query_terms
 from rag.local import Local
 from rag.manifest import Manifest
 from rag.metrics import percentile
-from rag.passages import Passages
+from rag.passage_sentences import PassageSentences
+from rag.passages import Passages, Spans
 from rag.search import search
 from rag.sources import Sources
 from rag.spans import Document
@@ -44,6 +45,7 @@ EMBEDDED_UP_TO = 10_000
 DEPTH = 50
 DIMENSIONS = 384
 PASSAGES_A_DOCUMENT = 50
+SENTENCES_A_PASSAGE = 5
 _SYLLABLES = {
     "en": "th er ing st an ed or le ment un re con ship ward ness el ow ight ash",
     "es": "ción ar er es la do ra mente an os ito que ría bre lu ma ca to gue",
@@ -57,6 +59,7 @@ _FUNCTION_WORDS = {
     "it": "di e che la il un per in con del della non sono le",
 }
 LANGUAGES = tuple(_SYLLABLES)
+Bounds = list[tuple[int, int]]
 Asked = tuple[str, str, NDArray[np.float32]]  # a question, its language, its vector
 
 
@@ -72,28 +75,39 @@ class Prose:
         weights = 1.0 / (np.arange(vocabulary) + 2.7) ** 1.05
         self._cumulated = np.cumsum(weights / weights.sum())
 
-    def passages(self, count: int, draw: np.random.Generator) -> list[str]:
+    def passages(self, count: int, draw: np.random.Generator) -> list[list[str]]:
         """Return passages of five sentences, of about 400 characters each."""
-        lengths = draw.integers(9, 16, 5 * count)
+        lengths = draw.integers(9, 16, SENTENCES_A_PASSAGE * count)
         words = self._words[np.searchsorted(self._cumulated, draw.random(int(lengths.sum())))].tolist()
         for at in np.flatnonzero(draw.random(len(words)) < 0.25).tolist():
             words[at] = self._small[at % len(self._small)]
         ends = np.cumsum(lengths).tolist()
         bounds = zip([0, *ends], ends, strict=False)
         sentences = [" ".join(words[start:end]).capitalize() + "." for start, end in bounds]
-        return [" ".join(sentences[5 * number : 5 * number + 5]) for number in range(count)]
+        return [sentences[at : at + SENTENCES_A_PASSAGE] for at in range(0, len(sentences), SENTENCES_A_PASSAGE)]
 
 
-def documents(passages: int, *, seed: int) -> Iterator[tuple[Document, list[tuple[int, int]]]]:
-    """Return documents of 50 passages, in four languages by turns, and the bounds of the passages."""
+def documents(passages: int, *, seed: int) -> Iterator[tuple[Document, Bounds, Bounds]]:
+    """Return documents of 50 passages, in four languages by turns, and the bounds of the passages and sentences."""
     proses = {language: Prose(language) for language in LANGUAGES}
     for number, first in enumerate(range(0, passages, PASSAGES_A_DOCUMENT)):
         draw = np.random.default_rng((seed, number))
         language = LANGUAGES[number % len(LANGUAGES)]
-        texts = proses[language].passages(min(PASSAGES_A_DOCUMENT, passages - first), draw)
-        starts = np.cumsum([0, *(len(text) + 2 for text in texts)]).tolist()
-        bounds = [(start, start + len(text)) for start, text in zip(starts, texts, strict=False)]
-        yield Document(f"{number:06}.txt", f"Document {number}", language, "\n\n".join(texts)), bounds
+        parts = proses[language].passages(min(PASSAGES_A_DOCUMENT, passages - first), draw)
+        texts = [" ".join(sentences) for sentences in parts]
+        bounds = _bounds(texts, gap=2)
+        within = [
+            (start + first, start + last)
+            for (start, _), sentences in zip(bounds, parts, strict=True)
+            for first, last in _bounds(sentences, gap=1)
+        ]
+        yield Document(f"{number:06}.txt", f"Document {number}", language, "\n\n".join(texts)), bounds, within
+
+
+def _bounds(texts: Sequence[str], *, gap: int) -> Bounds:
+    """Return where texts begin and end that are written one after the other."""
+    starts = np.cumsum([0, *(len(text) + gap for text in texts)]).tolist()
+    return [(start, start + len(text)) for start, text in zip(starts, texts, strict=False)]
 
 
 def drawn_vectors(count: int, *, seed: int) -> Iterator[NDArray[np.float32]]:
@@ -126,7 +140,7 @@ def build_small(folder: Path, passages: int) -> dict[str, object]:
         for path in sorted((HERE.parent / "seeds").glob("*.txt")):
             (corpus / path.name).write_bytes(path.read_bytes())
     else:
-        for document, _ in documents(passages, seed=0):
+        for document, _, _ in documents(passages, seed=0):
             (corpus / document.id).write_text(document.text, "utf-8")
     report = build(corpus, folder / "index")
     return {"documents": report.documents, "passages": report.passages, "vectors": "embedded"}
@@ -137,16 +151,22 @@ def build_large(folder: Path, passages: int) -> dict[str, object]:
     index, data = folder / "index", folder / "index" / f"data-{'0' * 16}-0"
     data.mkdir(parents=True)
     places: list[NDArray[np.int64]] = []
+    parts: list[NDArray[np.int64]] = []
 
     def made() -> Iterator[Document]:
-        for number, (document, bounds) in enumerate(documents(passages, seed=0)):
-            places.append(np.array([(number, start, end) for start, end in bounds], np.int64))
+        for number, (document, *bounds) in enumerate(documents(passages, seed=0)):
+            for each, kept in zip(bounds, (places, parts), strict=True):
+                kept.append(np.array([(number, start, end) for start, end in each], np.int64))
             yield document
 
     write_documents(data, made())
     found = Passages(Documents(data), np.concatenate(places))
     np.save(data / "passages.npy", found.places)
     write_rows(data / ROWS, passages, DIMENSIONS, drawn_vectors(passages, seed=0))
+    within = Spans(found.documents, np.concatenate(parts))
+    firsts = SENTENCES_A_PASSAGE * np.arange(passages)
+    touched = np.stack([firsts, firsts + SENTENCES_A_PASSAGE], axis=1)
+    PassageSentences.write(data, within, touched, DIMENSIONS, drawn_vectors(len(within), seed=1))
     engine = Local.write(data, found, mapped(data / ROWS))
     Manifest.write(
         index,
@@ -196,7 +216,7 @@ def measure(folder: Path, *, count: int) -> dict[str, object]:
 
     def ours(question: str, language: str, query: NDArray[np.float32]) -> None:
         languages = list(dict.fromkeys([language, *index.languages]))
-        search(index.passages, index.engine, question=question, query=query, languages=languages, depth=DEPTH)
+        search(index.collection, question=question, query=query, languages=languages, depth=DEPTH)
 
     seconds = _timed(ours, questions)
     added = resident() - before

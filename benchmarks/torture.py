@@ -81,8 +81,7 @@ def version_of(index: Path) -> int:
     opened, encoder = open_index(index), WordHash()
     question = "who is the keeper of station 3-4?"
     found = search(
-        opened.passages,
-        opened.engine,
+        opened.collection,
         question=question,
         query=encoder.encode_questions([question])[0],
         languages=["en"],
@@ -201,11 +200,13 @@ def resumed(folder: Path) -> str:
     assert version_of(index) == 1
     kept = (journal.stat().st_size - 100) // (32 + 4 * DIMENSIONS + 4)
     encoder = WordHash()
-    report = build(corpus, index, encoder)
+    build(corpus, index, encoder)
     assert version_of(index) == 2
     assert kept > 0, "nothing had been embedded yet"
-    assert encoder.embedded == report.embedded <= report.passages - kept, "what was embedded was embedded again"
-    return f"a build stopped after {kept} of {report.passages} passages embeds the other {encoder.embedded}"
+    opened = open_index(index).collection
+    texts = {span.text for span in (*opened.passages, *opened.sentences.spans)}
+    assert encoder.embedded <= len(texts) - kept, "what was embedded was embedded again"
+    return f"a build stopped after {kept} of {len(texts)} texts embeds the other {encoder.embedded}"
 
 
 def full_disk(folder: Path) -> str:

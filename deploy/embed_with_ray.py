@@ -1,4 +1,4 @@
-"""Embeds the passages of a folder of documents on a Ray cluster, and leaves the vectors where `rag build` finds them.
+"""Embeds a folder of documents on a Ray cluster, and leaves the vectors where `rag build` finds them.
 
 Run it on a machine that sees the documents and the index. The package is installed there and on every machine of the
 cluster, and so is `ray[data]`; `--texts` is a folder that all of them read:
@@ -42,13 +42,13 @@ class Embed:
 
 
 def new_texts(corpus: Path, journal: Journal, settings: Settings) -> Iterator[dict[str, str]]:
-    """Yield each text of a passage that the journal has no vector for, once, with its key in hexadecimal digits."""
+    """Yield each text that the journal has no vector for, once, with its key in hexadecimal digits."""
     met: set[bytes] = set()
-    for passage in split_documents(read_corpus(corpus).documents, settings):
-        key = key_of(passage.text)
+    for span in split_documents(read_corpus(corpus).documents, settings):
+        key = key_of(span.text)
         if key not in met and key not in journal:
             met.add(key)
-            yield {"key": key.hex(), "text": passage.text.encode("utf-8", "replace").decode()}
+            yield {"key": key.hex(), "text": span.text.encode("utf-8", "replace").decode()}
 
 
 def write_texts(texts: Iterator[dict[str, str]], folder: Path) -> int:

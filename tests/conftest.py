@@ -107,4 +107,4 @@ def word_assistant(corpus_dir: Path, tmp_path_factory: pytest.TempPathFactory) -
     """An assistant that loads no model: word-hash vectors, whole sentences as answers."""
     folder, encoder = tmp_path_factory.mktemp("words") / "index", WordHashEncoder()
     build_with(corpus_dir, folder, encoder, settings=Settings(), progress=lambda stage, done, total: None)
-    return Assistant(open_index(folder), encoder, SentenceReader(encoder), Weights.load())
+    return Assistant(open_index(folder), encoder, SentenceReader(), Weights.load())

@@ -51,7 +51,7 @@ HOSTILE = (
 
 def assistant_of(corpus: Path, index: Path, encoder: "WordHashEncoder") -> Assistant:
     build_with(corpus, index, encoder, settings=Settings(), progress=lambda stage, done, total: None)
-    return Assistant(open_index(index), encoder, SentenceReader(encoder), WEIGHTS)
+    return Assistant(open_index(index), encoder, SentenceReader(), WEIGHTS)
 
 
 def check(answer: Answer, assistant: Assistant) -> None:
@@ -319,7 +319,7 @@ def test_an_open_assistant_takes_up_a_later_build_and_no_damaged_one(
         build_with(corpus, index, word_hash, settings=Settings(), progress=lambda stage, done, total: None)
 
     build_again()
-    assistant = Assistant(open_index(index), word_hash, SentenceReader(word_hash), WEIGHTS)
+    assistant = Assistant(open_index(index), word_hash, SentenceReader(), WEIGHTS)
 
     def held() -> tuple[str, ...]:
         assistant.renew()

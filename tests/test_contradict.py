@@ -5,8 +5,8 @@ from rag.contradict import MOST_OTHERS, contradicting
 from rag.decide import SAME, likeness
 from rag.expect import Kind
 from rag.read import Reading
-from rag.search import Found
-from rag.spans import Document, Hit, Span
+from rag.spans import Document, Span
+from tests.passage_parts import found
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 
@@ -18,8 +18,8 @@ def reading(
     whole = document.text.index(sentence)
     start = document.text.index(answer, whole)
     place = Span(document, whole, whole + len(sentence))
-    found = Found(Hit(place, 0.03), 0, 0.5, 1.0, 1, 1)
-    return Reading(Span(document, start, start + len(answer)), place, 1.0, 0.5, np.array(vector, np.float32), found)
+    read_in = found(place)
+    return Reading(Span(document, start, start + len(answer)), place, 1.0, 0.5, np.array(vector, np.float32), read_in)
 
 
 def others(kind: Kind, *readings: Reading, scores: tuple[float, ...] = ()) -> list[list[str]]:

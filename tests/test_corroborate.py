@@ -12,7 +12,7 @@ from rag.ask import PASSAGES, Assistant
 from rag.corroborate import READ, Asked, corroborate
 from rag.decide import ASSURANCE, EVIDENCE, Case, Decision, Weights, decide, weigh
 from rag.index import Index, Settings, build_with, open_index
-from rag.read import Reader, Reading, SentenceReader, SentenceVectors, sentences_within
+from rag.read import AnswerVectors, Reader, Reading, SentenceReader
 from rag.search import Found, search
 from rag.spans import Citation, Hit, Span
 
@@ -48,10 +48,9 @@ class Told:
         build_with(corpus, folder / "index", encoder, settings=Settings(), progress=lambda *_: None)
         self.index: Index = open_index(folder / "index")
         self.query = encoder.encode_questions([QUESTION])[0]
-        self.reader: Reader = SentenceReader(encoder)
+        self.reader: Reader = SentenceReader()
         self.known = search(
-            self.index.passages,
-            self.index.engine,
+            self.index.collection,
             question=QUESTION,
             query=self.query,
             languages=["en"],
@@ -71,12 +70,11 @@ class Told:
             Asked(QUESTION, "en", self.query, ["en"]),
             self.decision if decision is None else decision,
             self.case,
-            self.index.passages,
-            self.index.engine,
+            self.index.collection,
             self.reader,
             WEIGHTS,
             known=self.known,
-            answers=SentenceVectors(self.encoder),
+            answers=AnswerVectors(self.encoder),
             selection=None if within is None else self.index.passages.within(within),
         )
 
@@ -99,7 +97,7 @@ def test_a_document_that_says_the_same_is_cited_with_the_passage_that_holds_it(t
 def test_the_date_above_a_text_is_no_company(tmp_path: Path, word_hash: "WordHashEncoder") -> None:
     texts = {"a.txt": f"{QUESTION} Since 2019-06-01.", "b.txt": f"2019-06-01 {QUESTION} Nobody knows."}
     told = Told(tmp_path, word_hash, texts=texts)
-    told.reader = Knowing("2019-06-01", word_hash)
+    told.reader = Knowing("2019-06-01")
     told.answer()
     assert [c.answer.text for c in told.decision.citations] == ["2019-06-01"]
     assert told.further() == ((), ())
@@ -128,20 +126,19 @@ def test_no_more_documents_are_added_than_passages_are_read(tmp_path: Path, word
 class Knowing:
     """A reader that answers with one name, wherever a passage has it."""
 
-    def __init__(self, name: str, encoder: "WordHashEncoder") -> None:
-        self._name, self._encoder = name, encoder
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def read(
         self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = 16
     ) -> list[Reading]:
         readings = []
         for passage in found:
-            for sentence in sentences_within(passage.hit.span):
+            for sentence, vector in zip(passage.sentences.spans, passage.sentences.vectors, strict=True):
                 at = sentence.text.find(self._name)
                 if at >= 0:
                     start = sentence.start + at
                     answer = Span(sentence.document, start, start + len(self._name))
-                    vector = self._encoder.encode_passages([sentence.text])[0]
                     readings.append(Reading(answer, sentence, 0.9, float(vector @ query), vector, passage))
         return readings[:most]
 
@@ -151,7 +148,7 @@ def test_asking_cites_what_was_not_read_for_the_answer(tmp_path: Path, word_hash
     decoys = {f"c{number}.txt": f"{QUESTION} That is what letter {number}00 asks." for number in range(PASSAGES)}
     texts = {"a.txt": f"{QUESTION} {SAYS}", "b.txt": f"The harbour and Maria Duarte: {FILLER}", **decoys}
     told = Told(tmp_path, word_hash, texts=texts)
-    assistant = Assistant(told.index, word_hash, Knowing("Maria Duarte", word_hash), WEIGHTS)
+    assistant = Assistant(told.index, word_hash, Knowing("Maria Duarte"), WEIGHTS)
     answer = assistant.ask(QUESTION)
     assert [(c.answer.text, c.answer.document.id) for c in answer.citations] == [
         ("Maria Duarte", "a.txt"),

@@ -23,8 +23,8 @@ from rag.decide import (
 )
 from rag.lexical import Lexical
 from rag.read import Reading, telling
-from rag.search import Found
-from rag.spans import Document, Hit, Span
+from rag.spans import Document, Span
+from tests.passage_parts import found
 
 EN = Document("en.txt", "Studio", "en", "Maria runs the harbour since 2019. It has a blue crane.")
 ES = Document("es.txt", "Puerto", "es", "María dirige el puerto. Tiene una grúa.")
@@ -49,10 +49,9 @@ def reading(
     lexical: float = 2.0,
     ranks: tuple[int | None, int | None] = (1, 1),
 ) -> Reading:
-    passage = Hit(Span(document, 0, len(document.text)), 0.03)
     sentence = span(document, text)
-    found = Found(passage, 0, dense, lexical, *ranks)
-    return Reading(sentence, sentence, score, dense, np.array(vector, np.float32), found)
+    passage = found(Span(document, 0, len(document.text)), dense=dense, lexical=lexical, ranks=ranks)
+    return Reading(sentence, sentence, score, dense, np.array(vector, np.float32), passage)
 
 
 def weights(

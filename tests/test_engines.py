@@ -199,8 +199,7 @@ def test_the_same_passages_are_read(local: Index, elsewhere: Index) -> None:
         languages = list(local.languages)
         wanted, found = (
             search(
-                index.passages,
-                index.engine,
+                index.collection,
                 question=question,
                 query=_query(question),
                 languages=languages,
@@ -250,7 +249,8 @@ def test_only_what_is_new_is_sent_and_what_is_gone_is_deleted(corpus: Path, tmp_
     (own / "moulin.txt").unlink()
     report = _build(own, tmp_path / "index", encoder)
     after = open_index(tmp_path / "index")
-    assert report.embedded == encoder.embedded - embedded == 1
+    # A new passage, and the new sentence in it.
+    assert (report.embedded, encoder.embedded - embedded) == (1, 2)
     assert _name(after) == _name(before)
     assert len(_ids(after)) == len(after.passages) == len(before.passages) - 1
     assert len(_ids(after) - ids) == 1

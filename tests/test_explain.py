@@ -30,7 +30,7 @@ WEIGHTS = Weights(
 def assistant(corpus_dir: Path, tmp_path: Path, word_hash: "WordHashEncoder") -> Assistant:
     index = tmp_path / "index"
     build_with(corpus_dir, index, word_hash, settings=Settings(), progress=lambda stage, done, total: None)
-    return Assistant(open_index(index), word_hash, SentenceReader(word_hash), WEIGHTS)
+    return Assistant(open_index(index), word_hash, SentenceReader(), WEIGHTS)
 
 
 def test_the_stages_of_the_winner_and_of_the_losers(assistant: Assistant) -> None:

@@ -23,7 +23,7 @@ def assistant(tmp_path: Path, word_hash: "WordHashEncoder") -> Assistant:
     for name, text in fuzz.DOCUMENTS.items():
         (corpus / name).write_text(text, encoding="utf-8")
     build_with(corpus, tmp_path / "index", word_hash, settings=Settings(), progress=lambda stage, done, total: None)
-    return Assistant(open_index(tmp_path / "index"), word_hash, SentenceReader(word_hash), WEIGHTS)
+    return Assistant(open_index(tmp_path / "index"), word_hash, SentenceReader(), WEIGHTS)
 
 
 def test_every_question_has_a_lawful_answer(assistant: Assistant) -> None:

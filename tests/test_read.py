@@ -3,9 +3,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.read import REMEMBERED, SentenceReader, SentenceVectors, open_reader, sentences_within
-from rag.search import Found
-from rag.spans import Document, Hit, Span
+from rag.read import REMEMBERED, AnswerVectors, SentenceReader, open_reader
+from rag.spans import Document, Span
+from tests.passage_parts import found
 
 if TYPE_CHECKING:
     from tests.conftest import WordHashEncoder
@@ -20,10 +20,6 @@ def span(document: Document, text: str) -> Span:
     return Span(document, start, start + len(text))
 
 
-def found(place: Span, row: int = 0) -> Found:
-    return Found(Hit(place, 0.1), row, 0.5, 1.0, row + 1, row + 1)
-
-
 def numbered(count: int) -> list[Span]:
     """Return that many spans of different texts."""
     words = [f"word{number}" for number in range(count)]
@@ -33,11 +29,11 @@ def numbered(count: int) -> list[Span]:
 
 
 def test_each_sentence_is_read_once_in_its_best_passage(word_hash: "WordHashEncoder") -> None:
-    best = found(span(HARBOUR, "Maria runs it. Boats land for free."), 0)
-    second = found(span(HARBOUR, "The harbour opened in June. Maria runs it."), 1)
-    third = found(span(MILL, MILL.text), 2)
+    best = found(span(HARBOUR, "Maria runs it. Boats land for free."), word_hash, row=0)
+    second = found(span(HARBOUR, "The harbour opened in June. Maria runs it."), word_hash, row=1)
+    third = found(span(MILL, MILL.text), word_hash, row=2)
     query = word_hash.encode_questions(["boats land"])[0]
-    readings = SentenceReader(word_hash).read("boats land", query, [best, second, third])
+    readings = SentenceReader().read("boats land", query, [best, second, third])
     assert [(r.sentence.document.id, r.sentence.text, r.found.row) for r in readings] == [
         ("harbour.txt", "Maria runs it.", 0),
         ("harbour.txt", "Boats land for free.", 0),
@@ -55,17 +51,18 @@ def test_each_sentence_is_read_once_in_its_best_passage(word_hash: "WordHashEnco
 
 def test_nothing_found_is_nothing_read(word_hash: "WordHashEncoder") -> None:
     query = word_hash.encode_questions(["x"])[0]
-    assert open_reader(word_hash).read("x", query, []) == []
+    assert open_reader().read("x", query, []) == []
 
 
-def test_a_passage_that_cuts_a_sentence_is_read_with_the_whole_of_it() -> None:
+def test_a_passage_that_cuts_a_sentence_is_read_with_the_whole_of_it(word_hash: "WordHashEncoder") -> None:
     cut = Span(HARBOUR, HARBOUR.text.index("runs"), HARBOUR.text.index("land"))
-    assert [sentence.text for sentence in sentences_within(cut)] == ["Maria runs it.", "Boats land for free."]
-    assert sentences_within(Span(HARBOUR, 27, 28)) == []  # the space between two sentences
+    query = word_hash.encode_questions(["boats"])[0]
+    readings = SentenceReader().read("boats", query, [found(cut, word_hash)])
+    assert [reading.sentence.text for reading in readings] == ["Maria runs it.", "Boats land for free."]
 
 
-def test_a_sentence_is_embedded_once_wherever_it_stands(word_hash: "WordHashEncoder") -> None:
-    vectors = SentenceVectors(word_hash)
+def test_an_answer_is_embedded_once_wherever_it_stands(word_hash: "WordHashEncoder") -> None:
+    vectors = AnswerVectors(word_hash)
     places = [span(HARBOUR, "Maria runs it."), span(HARBOUR, "Boats land for free."), span(MILL, "Maria runs it.")]
     first = vectors.of(places)
     assert word_hash.embedded == 2
@@ -75,9 +72,9 @@ def test_a_sentence_is_embedded_once_wherever_it_stands(word_hash: "WordHashEnco
     assert vectors.of([]).shape == (0, word_hash.dimensions)
 
 
-def test_the_sentences_of_longest_ago_are_forgotten(word_hash: "WordHashEncoder") -> None:
+def test_the_answers_of_longest_ago_are_forgotten(word_hash: "WordHashEncoder") -> None:
     one, two, three = numbered(3)
-    vectors = SentenceVectors(word_hash, remembered=2)
+    vectors = AnswerVectors(word_hash, remembered=2)
     for place in (one, two, one, three):  # `one` was used again, so `two` has to go
         vectors.of([place])
     assert word_hash.embedded == 3
@@ -87,9 +84,9 @@ def test_the_sentences_of_longest_ago_are_forgotten(word_hash: "WordHashEncoder"
     assert word_hash.embedded == 4
 
 
-def test_more_sentences_than_are_remembered_are_still_read(word_hash: "WordHashEncoder") -> None:
+def test_more_answers_than_are_remembered_are_still_compared(word_hash: "WordHashEncoder") -> None:
     places = numbered(REMEMBERED + 5)
-    vectors = SentenceVectors(word_hash)
+    vectors = AnswerVectors(word_hash)
     rows = vectors.of(places)
     assert np.array_equal(rows[[0, -1]], word_hash.encode_questions([places[0].text, places[-1].text]))
     assert word_hash.embedded == REMEMBERED + 5
@@ -100,9 +97,9 @@ def test_more_sentences_than_are_remembered_are_still_read(word_hash: "WordHashE
 
 
 def test_a_remembered_vector_keeps_nothing_else_in_memory(word_hash: "WordHashEncoder") -> None:
-    rows = SentenceVectors(word_hash).of(numbered(2))
+    rows = AnswerVectors(word_hash).of(numbered(2))
     rows[:] = 0
-    vectors = SentenceVectors(word_hash)
+    vectors = AnswerVectors(word_hash)
     kept = vectors.of(numbered(1))
     kept[:] = 0
     assert np.array_equal(vectors.of(numbered(1)), word_hash.encode_questions(["word0"]))
@@ -111,7 +108,7 @@ def test_a_remembered_vector_keeps_nothing_else_in_memory(word_hash: "WordHashEn
 def test_threads_may_share_the_memory(word_hash: "WordHashEncoder") -> None:
     places = numbered(12)
     expected = word_hash.encode_questions([place.text for place in places])
-    vectors = SentenceVectors(word_hash, remembered=3)
+    vectors = AnswerVectors(word_hash, remembered=3)
     wrong: list[int] = []
     ended: list[int] = []
 

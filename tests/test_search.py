@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from rag.engine import Selection, fuse
 from rag.lexical import Lexical
 from rag.local import Local
-from rag.search import WORDS, Found, blend, search
+from rag.passage_sentences import PassageSentences
+from rag.passages import Passages
+from rag.search import WORDS, Collection, Found, blend, search
 from rag.spans import Document, Span
 from rag.vectors import Vectors
 
@@ -23,15 +25,26 @@ def vector(*values: float) -> NDArray[np.float32]:
     return np.array(values, dtype=np.float32)
 
 
+def collection(
+    passages: list[Span], rows: NDArray[np.float32], nearest: NDArray[np.float32] | None = None
+) -> Collection:
+    """Return passages with these vectors; each is one sentence, whose vector is `nearest` or the passage's own."""
+    documents = list(dict.fromkeys(passage.document for passage in passages))
+    places = np.array([(documents.index(p.document), p.start, p.end) for p in passages], np.int64)
+    lexical = Lexical.of([p.text for p in passages[: len(rows)]], [p.document.language for p in passages[: len(rows)]])
+    each = np.arange(len(passages))
+    return Collection(
+        Passages(documents, places),
+        PassageSentences.of(passages, np.stack([each, each + 1], 1), rows if nearest is None else nearest),
+        Local(Vectors.of(rows), lexical),
+    )
+
+
 def found(
     question: str, query: tuple[float, float], rows: list[tuple[float, float]], allowed: list[int] | None = None
 ) -> list[Found]:
     return search(
-        PASSAGES,
-        Local(
-            Vectors.of(np.array(rows, dtype=np.float32)),
-            Lexical.of([passage.text for passage in PASSAGES[: len(rows)]], ["en"] * len(rows)),
-        ),
+        collection(PASSAGES, np.array(rows, dtype=np.float32)),
         question=question,
         query=vector(*query),
         languages=["en"],
@@ -106,8 +119,7 @@ def test_a_passage_that_only_one_search_reaches_has_the_other_score_too() -> Non
     angles = np.linspace(1.5, 1, 30)
     rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     results = search(
-        passages,
-        Local(Vectors.of(rows), Lexical.of([passage.text for passage in passages], ["en"] * 30)),
+        collection(passages, rows),
         question="lions hunt",
         query=vector(1, 0),
         languages=["en"],
@@ -117,7 +129,7 @@ def test_a_passage_that_only_one_search_reaches_has_the_other_score_too() -> Non
     by_row = {result.row: result for result in results}
     assert set(by_row) == {0, 28, 29}  # 0 is lexically first, 29 densely, 28 densely second and "lions" is in all
     assert (by_row[0].lexical_rank, by_row[0].dense_rank) == (1, None)
-    assert by_row[0].dense == pytest.approx(np.cos(1.5), abs=1e-6)
+    assert by_row[0].dense == pytest.approx(np.cos(1.5), abs=1e-3)
     assert (by_row[29].lexical_rank, by_row[29].dense_rank) == (None, 1)
     assert 0 < by_row[29].lexical < by_row[0].lexical
 
@@ -140,16 +152,19 @@ def test_allowed_passages_only() -> None:
 
 
 def test_k_bounds_the_result_and_depth_does_not() -> None:
-    engine = Local(Vectors.of(np.eye(3, dtype=np.float32)), Lexical.of(["a1", "b2", "c3"], ["und"] * 3))
     documents = [Document(f"{n}.txt", "", "und", text) for n, text in enumerate(["a1", "b2", "c3"])]
-    passages = [Span(document, 0, 2) for document in documents]
+    searched = collection([Span(document, 0, 2) for document in documents], np.eye(3, dtype=np.float32))
     for k, wanted in ((0, []), (1, [1]), (2, [1, 0]), (9, [1, 0, 2])):
-        results = search(passages, engine, question="b2", query=vector(0.6, 0.8, 0), languages=["und"], k=k, depth=1)
+        results = search(searched, question="b2", query=vector(0.6, 0.8, 0), languages=["und"], k=k, depth=1)
         assert [result.row for result in results] == wanted
 
 
 def test_sizes_that_differ() -> None:
-    with pytest.raises(ValueError, match="5 passages, but 4 of the engine"):
-        found("lions", EAST, [EAST] * 4)
+    with pytest.raises(ValueError, match="5 passages, but 5 with sentences and 4 of the engine"):
+        collection(PASSAGES, np.array([EAST] * 4, np.float32), np.array([EAST] * 5, np.float32))
+    with pytest.raises(ValueError, match="sentences of 3 dimensions, but passages of 2"):
+        collection(PASSAGES, np.array([EAST] * 5, np.float32), np.eye(5, 3, 1, np.float32) + np.float32(0.1))
+    with pytest.raises(ValueError, match="5 sentences, but 4 vectors"):
+        collection(PASSAGES, np.array([EAST] * 4, np.float32))
     with pytest.raises(ValueError, match="1 vectors, but 0 lexical entries"):
         Local(Vectors.of(np.eye(1, dtype=np.float32)), Lexical.of([], []))

@@ -5,9 +5,9 @@ import pytest
 
 from rag.encode import BUNDLED_FOLDER, OnnxEncoder
 from rag.errors import EncoderError
-from rag.read import READER_FOLDER, Reading, SpanReader, sentences_within, whole_words
-from rag.search import Found
-from rag.spans import Document, Hit, Span
+from rag.read import READER_FOLDER, Reading, SpanReader, whole_words
+from rag.spans import Document, Span
+from tests.passage_parts import found, sentences_within
 
 TEXT = (
     "The harbour of Port Ellis\n\n"
@@ -21,16 +21,13 @@ FARO = Document("faro.txt", "El faro", "es", "El faro fue construido en 1874 por
 
 @pytest.fixture(scope="module")
 def reader() -> SpanReader:
-    return SpanReader(OnnxEncoder(BUNDLED_FOLDER))
-
-
-def found(*spans: Span) -> list[Found]:
-    return [Found(Hit(span, 1.0), row, 0.5, 1.0, row + 1, None) for row, span in enumerate(spans)]
+    return SpanReader()
 
 
 def read(reader: SpanReader, question: str, *spans: Span) -> list[Reading]:
-    query = OnnxEncoder(BUNDLED_FOLDER).encode_questions([question])[0]
-    return reader.read(question, query, found(*spans))
+    encoder = OnnxEncoder(BUNDLED_FOLDER)
+    passages = [found(span, encoder, row=row) for row, span in enumerate(spans)]
+    return reader.read(question, encoder.encode_questions([question])[0], passages)
 
 
 def whole(document: Document) -> Span:
@@ -99,4 +96,4 @@ def test_a_damaged_reader_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_bytes((READER_FOLDER / "tokenizer.json").read_bytes())
     (tmp_path / "model_int8.onnx").write_bytes(b"not a model")
     with pytest.raises(EncoderError, match=r"^the reader in .* cannot be loaded; install it again$"):
-        SpanReader(OnnxEncoder(BUNDLED_FOLDER), tmp_path)
+        SpanReader(tmp_path)

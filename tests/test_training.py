@@ -213,9 +213,9 @@ def test_dense_rankings_hold_the_opposite_too_but_only_the_rows_asked_for() -> N
     texts = np.array([[-1, 0], [0, 1], [1, 0], [0.6, 0.8]], dtype=np.float32)
     task = passage_retrieval([question("?", f"passage {i}", "passage", name=str(i)) for i in range(4)], count=2)
     questions = np.array([[1, 0], [0, 1]], dtype=np.float32)
-    assert dense_rankings(task, questions, texts) == [[2, 3, 1, 0], [1, 3, 0, 2]]
+    assert dense_rankings(task, questions @ texts.T) == [[2, 3, 1, 0], [1, 3, 0, 2]]
     task.among[:] = [np.array([0, 1]), np.array([2])]
-    assert dense_rankings(task, questions, texts) == [[1, 0], [2]]
+    assert dense_rankings(task, questions @ texts.T) == [[1, 0], [2]]
 
 
 def test_joined_rankings_are_the_fusion_of_each_question() -> None:
@@ -226,7 +226,7 @@ def test_blended_rankings_order_what_was_proposed_by_both_scores() -> None:
     texts = np.eye(3, dtype=np.float32)
     questions = np.array([[0.6, 0.8, 0], [0, 0, 1]], dtype=np.float32)
     shares = [np.array([0.3, 0, 0.9], np.float32), np.zeros(3, np.float32)]
-    assert blended_rankings([{0, 1}, {1, 2}], shares, questions, texts) == [[0, 1], [2, 1]]
+    assert blended_rankings([{0, 1}, {1, 2}], shares, questions @ texts.T) == [[0, 1], [2, 1]]
 
 
 def test_scores_are_means_in_percent() -> None:
@@ -246,11 +246,15 @@ def test_the_floors_of_a_passage_are_set_by_what_the_others_reach() -> None:
     task = passage_retrieval(ASKED, count=2)
     right = [sorted(rows) for rows in task.right]
     half = [right[0], [1 - row for row in right[1]]]
-    figures = retrieval_figures(task, "m", lexical=half, dense=right, hybrid=right)
+    figures = retrieval_figures(task, "m", lexical=half, dense=right, nearest=half, hybrid=right)
     assert met(figures, "dense") == (42.0, True)
+    assert met(figures, "with sentences") == (None, None)
     # The best there is cannot be beaten.
     assert met(figures, "hybrid") == (100.0, False)
-    assert met(retrieval_figures(task, "m", lexical=right, dense=half, hybrid=half), "dense") == (92.0, False)
+    assert met(retrieval_figures(task, "m", lexical=right, dense=half, nearest=right, hybrid=half), "dense") == (
+        92.0,
+        False,
+    )
 
 
 def test_a_strict_floor_is_not_met_by_its_own_value() -> None:
@@ -294,7 +298,7 @@ def test_a_model_has_every_figure_and_the_table_and_the_file_show_them(tmp_path:
     found = {(f.kind, f.metric, f.method): f.value for f in figures}
     assert found["FLORES devtest", "accuracy", "dense"] == 100
     assert found["passage", "R@1", "BM25"] == 100
-    assert len(found) == 1 + 3 * 4 + 4
+    assert len(found) == 1 + 3 * 5 + 5
 
     console = Console(width=160, file=io.StringIO())
     with console.capture() as table:

@@ -15,16 +15,15 @@ from scipy.optimize import minimize
 from rag.ask import PASSAGES, PASSAGES_AT_HOME
 from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, weigh
 from rag.encode import Encoder, OnnxEncoder
+from rag.index import Settings, split_documents
 from rag.lexical import Lexical
 from rag.local import Local
 from rag.metrics import contains, expected_calibration_error
 from rag.names import unmentioned
-from rag.passages import Passages
-from rag.read import Reader, SentenceVectors, open_reader, stated, telling
-from rag.search import search_at_home
-from rag.sentences import sentences
+from rag.passage_sentences import PassageSentences
+from rag.read import AnswerVectors, Reader, open_reader, stated, telling
+from rag.search import Collection, search_at_home
 from rag.spans import Document, Span
-from rag.split import split
 from rag.vectors import Vectors
 from training.data import Question, split_questions
 from training.examples import borrowed, renamed, swapped
@@ -65,7 +64,7 @@ class Models:
 
     encoder: Encoder
     reader: Reader
-    answers: SentenceVectors
+    answers: AnswerVectors
 
 
 class World:
@@ -73,14 +72,15 @@ class World:
 
     def __init__(self, documents: Sequence[Document], encoder: Encoder) -> None:
         self.documents = tuple(documents)
-        places = []
-        for number, document in enumerate(documents):
-            parts = sentences(Span(document, 0, len(document.text)))
-            places += [(number, span.start, span.end) for span in split(document, parts)]
-        self.passages = Passages(self.documents, np.array(places, np.int64))
+        divided = split_documents(self.documents, Settings())
+        self.passages = divided.passages
         texts = [p.text for p in self.passages]
         lexical = Lexical.of(texts, [p.document.language for p in self.passages])
         self.engine = Local(Vectors.of(encoder.encode_passages(texts)), lexical)
+        vectors = encoder.encode_passages([sentence.text for sentence in divided.sentences])
+        self.collection = Collection(
+            self.passages, PassageSentences.of(divided.sentences, divided.touched, vectors), self.engine
+        )
         self.languages = sorted({d.language for d in documents})
 
     def ask(self, question: Question, models: "Models", weights: Weights, *, hidden: frozenset[str]) -> Case | None:
@@ -89,8 +89,7 @@ class World:
         there = [d.id for d in self.documents if d.id not in hidden]
         languages = list(dict.fromkeys([question.language, *self.languages]))
         found = search_at_home(
-            self.passages,
-            self.engine,
+            self.collection,
             question=question.question,
             query=query,
             languages=languages,
@@ -363,7 +362,7 @@ def main() -> None:
     options.add_argument("--worlds", type=int, help="ask only so many worlds, to try it")
     arguments = options.parse_args()
     encoder = OnnxEncoder()
-    models = Models(encoder, open_reader(encoder), SentenceVectors(encoder))
+    models = Models(encoder, open_reader(), AnswerVectors(encoder))
     start = Weights((0.0,) * len(EVIDENCE), (0.0,) * len(ASSURANCE), 0.0, 0.0, 0.0)
     halves = ask_all(arguments.data, models, start, translated=arguments.translated, most=arguments.worlds)
     held: list[Asked] = []

@@ -44,6 +44,9 @@ BITEXT_FLOORS = {
 PASSAGE, OTHER_LANGUAGE, SENTENCE = "passage", "other language", "sentence"
 # Questions that rules translated, whose slips make them harder; so no floor is set.
 BY_RULES = "by rules"
+# Dense search in which a passage is as like as it and its nearest sentence are in the mean, as asking takes it.
+NEAREST = "with sentences"
+METHODS = ("dense", NEAREST, "RRF", "hybrid")
 # How far dense search may lie behind BM25 within a language; it must be strictly nearer.
 BEHIND_BM25 = 8.0
 OTHER_LANGUAGE_FLOOR = 75.0
@@ -251,12 +254,28 @@ def lexical_rankings(shares: Sequence[NDArray[np.float32]]) -> list[list[int]]:
     return [best_scores(share, DEPTH)[0].tolist() for share in shares]
 
 
-def dense_rankings(task: Retrieval, questions: NDArray[np.float32], texts: NDArray[np.float32]) -> list[list[int]]:
-    """Return the `DEPTH` best rows of each question by inner product."""
+def with_sentences(
+    likenesses: NDArray[np.float32], questions: NDArray[np.float32], parts: Sequence[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Return the mean of each text's likeness to each question and that of its nearest sentence, as `search` takes it.
+
+    `likenesses` is (questions, texts), `questions` (questions, d); `parts` are the vectors of each text's sentences.
+
+    >>> east, both = np.array([[1, 0]], np.float32), np.array([[0, 1], [1, 0]], np.float32)
+    >>> with_sentences(np.array([[0.5, 0.75]], np.float32), east, [both, both[:1]]).tolist()
+    [[0.75, 0.375]]
+    """
+    firsts = np.cumsum([0, *map(len, parts[:-1])])
+    nearest = np.maximum.reduceat(questions @ np.concatenate(parts).T, firsts, axis=1)
+    return np.asarray((likenesses + nearest) / 2, np.float32)
+
+
+def dense_rankings(task: Retrieval, likenesses: NDArray[np.float32]) -> list[list[int]]:
+    """Return the `DEPTH` best rows of each question by likeness, (questions, texts)."""
     # Shifted above 0, below which nothing is ranked.
     return [
-        best_scores(texts @ question + 2, DEPTH, allowed=rows)[0].tolist()
-        for question, rows in zip(questions, task.among, strict=True)
+        best_scores(likeness + 2, DEPTH, allowed=rows)[0].tolist()
+        for likeness, rows in zip(likenesses, task.among, strict=True)
     ]
 
 
@@ -292,14 +311,13 @@ def joined_rankings(lexical: Sequence[Sequence[int]], dense: Sequence[Sequence[i
 def blended_rankings(
     pools: Sequence[Collection[int]],
     shares: Sequence[NDArray[np.float32]],
-    questions: NDArray[np.float32],
-    texts: NDArray[np.float32],
+    likenesses: NDArray[np.float32],
 ) -> list[list[int]]:
     """Return the rows that either search proposes for each question, by the scores of both, as `search` orders them."""
     rankings = []
-    for proposed, share, question in zip(pools, shares, questions, strict=True):
+    for proposed, share, likeness in zip(pools, shares, likenesses, strict=True):
         rows = np.array(sorted(proposed), np.int64)
-        best = np.argsort(-blend(texts[rows] @ question, share[rows], 1.0), kind="stable")
+        best = np.argsort(-blend(likeness[rows], share[rows], 1.0), kind="stable")
         rankings.append(rows[best].tolist())
     return rankings
 
@@ -360,9 +378,13 @@ def retrieval_figures(
     *,
     lexical: Sequence[Sequence[int]],
     dense: Sequence[Sequence[int]],
+    nearest: Sequence[Sequence[int]],
     hybrid: Sequence[Sequence[int]],
 ) -> list[Figure]:
-    """Return what dense search and both joins reach in a task, with the floors that BM25 and dense search set."""
+    """Return what dense search and both joins reach in a task, with the floors that BM25 and dense search set.
+
+    `nearest` are the dense rankings in which the nearest sentence counts too; no floor is held to them.
+    """
     by_words, by_vector = scores(task, lexical), scores(task, dense)
     figures = []
     for metric, value in by_vector.items():
@@ -372,6 +394,10 @@ def retrieval_figures(
         elif task.kind == OTHER_LANGUAGE:
             floor = OTHER_LANGUAGE_FLOOR
         figures.append(Figure(task.kind, task.languages, metric, "dense", model, value, floor, strict))
+    figures += [
+        Figure(task.kind, task.languages, metric, NEAREST, model, value)
+        for metric, value in scores(task, nearest).items()
+    ]
     for method, rankings in (("RRF", joined_rankings(lexical, dense)), ("hybrid", hybrid)):
         for metric, value in scores(task, rankings).items():
             best = max(by_words[metric], by_vector[metric]) if (task.kind, metric) == (PASSAGE, "R@1") else None
@@ -390,6 +416,8 @@ def model_figures(
     """Return every figure of one model; `shares` are each task's `lexical_shares`."""
     passages = [text for b in bitexts for text in (*b.english, *b.other)] + [text for t in tasks for text in t.texts]
     questions = [question for task in tasks for question in task.questions]
+    parts = {text: sentences_of(text) for task in tasks if task.kind != SENTENCE for text in task.texts}
+    passages += [part for own in parts.values() for part in own]
     vectors = Vectors(encoder, passages=passages, questions=questions, name=model)
     figures = []
     for bitext in bitexts:
@@ -398,11 +426,25 @@ def model_figures(
         figures.append(Figure(bitext.name, bitext.language, "accuracy", "dense", model, value, floor))
     for task, share in zip(tasks, shares, strict=True):
         asked, texts = vectors.questions(task.questions), vectors.passages(task.texts)
-        by_words, by_vector = lexical_rankings(share), dense_rankings(task, asked, texts)
+        likenesses = asked @ texts.T
+        by_words, by_vector = lexical_rankings(share), dense_rankings(task, likenesses)
+        if task.kind != SENTENCE:
+            likenesses = with_sentences(likenesses, asked, [vectors.passages(parts[text]) for text in task.texts])
         pools = [{*one, *other} for one, other in zip(by_words, by_vector, strict=True)]
-        hybrid = blended_rankings(pools, share, asked, texts)
-        figures += retrieval_figures(task, model, lexical=by_words, dense=by_vector, hybrid=hybrid)
+        figures += retrieval_figures(
+            task,
+            model,
+            lexical=by_words,
+            dense=by_vector,
+            nearest=dense_rankings(task, likenesses),
+            hybrid=blended_rankings(pools, share, likenesses),
+        )
     return figures
+
+
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of a text."""
+    return [span.text for span in sentences(Span(Document("text", "", "und", text), 0, len(text)))]
 
 
 def truncated(folder: Path, tasks: Sequence[Retrieval]) -> tuple[int, int]:
@@ -423,7 +465,7 @@ def sizes(task: Retrieval) -> str:
 def table_of(figures: Sequence[Figure], models: Sequence[str]) -> Table:
     """Return the figures as a table: a row for each task and metric, BM25 and then every model beside each other."""
     cells = {(f.kind, f.languages, f.metric, f.method, f.model): _cell(f) for f in figures}
-    columns = [("BM25", "BM25"), *((method, model) for model in models for method in ("dense", "RRF", "hybrid"))]
+    columns = [("BM25", "BM25"), *((method, model) for model in models for method in METHODS)]
     table = Table(box=box.SIMPLE, caption="percent; ✓ reaches the floor, ✗ does not; questions → passages")
     for title in ("figure", "", "metric", "at least"):
         table.add_column(title, no_wrap=True)
@@ -515,7 +557,7 @@ def main() -> None:
         longer, passages = truncated(folder, tasks)
         notes.append(f"{name} reads the first {MAX_TOKENS} tokens of a passage: {longer} of {passages} are longer.")
     # A pipe or a file has no width to keep to.
-    console = Console(width=None if sys.stdout.isatty() else 60 + 24 * (len(folders) + 1))
+    console = Console(width=None if sys.stdout.isatty() else 88 + 46 * len(folders))
     console.print(table_of(figures, list(folders)))
     for note in notes:
         console.print(note, highlight=False)

@@ -20,7 +20,7 @@ from rag.index import Index, open_index
 from rag.intent import asks_nothing
 from rag.language import LANGUAGES, question_language
 from rag.names import unmentioned
-from rag.read import Reader, Reading, SentenceVectors, open_reader, stated, telling
+from rag.read import AnswerVectors, Reader, Reading, open_reader, stated, telling
 from rag.same import said, same
 from rag.search import Found, search, search_at_home
 from rag.spans import Answer, Citation, Document, Hit
@@ -47,7 +47,7 @@ class _Opened:
     index: Index
     encoder: Encoder
     reader: Reader
-    answers: SentenceVectors
+    answers: AnswerVectors
 
     @classmethod
     def of(cls, folder: Path | str, before: "_Opened | None" = None) -> "_Opened":
@@ -60,7 +60,7 @@ class _Opened:
                 f"the encoder {index.encoder_name!r} has changed since the index in {folder} was made;"
                 " make the index again with `rag build`"
             )
-        return cls(index, encoder, open_reader(encoder), SentenceVectors(encoder))
+        return cls(index, encoder, open_reader(), AnswerVectors(encoder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Assistant:
     """Answers in the words of the documents of one index; safe to share between threads that only ask."""
 
     def __init__(self, index: Index, encoder: Encoder, reader: Reader, weights: Weights) -> None:
-        self._opened, self._weights = _Opened(index, encoder, reader, SentenceVectors(encoder)), weights
+        self._opened, self._weights = _Opened(index, encoder, reader, AnswerVectors(encoder)), weights
         self._renewing = threading.Lock()
         self._refused: tuple[int, ...] = ()
 
@@ -200,8 +200,7 @@ class Assistant:
             Asked(best.wording, language, best.query, _languages(language, index)),
             best.decision,
             best.case,
-            index.passages,
-            index.engine,
+            index.collection,
             opened.reader,
             self._weights,
             known=best.found,
@@ -242,8 +241,7 @@ class Assistant:
         selection = None if documents is None else index.passages.within(documents)
         query = encoder.encode_questions([asked])[0]
         found = search(
-            index.passages,
-            index.engine,
+            index.collection,
             question=asked,
             query=query,
             languages=_languages(spoken, index),
@@ -268,8 +266,7 @@ class Assistant:
         query = opened.encoder.encode_questions([wording])[0]
         anywhere = None if documents is None else index.passages.within(documents)
         found = search_at_home(
-            index.passages,
-            index.engine,
+            index.collection,
             question=wording,
             query=query,
             languages=_languages(language, index),

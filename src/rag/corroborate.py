@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.decide import MOST_CITATIONS, TRUSTED, Case, Decision, Weights, further, weigh
-from rag.engine import Engine, Selection
+from rag.engine import Selection
 from rag.lexical import coverage, question_words, terms
-from rag.read import Reader, Reading, SentenceVectors, stated
-from rag.search import Found, score, search
-from rag.spans import Citation, Hit, Span
+from rag.read import AnswerVectors, Reader, Reading, stated
+from rag.search import Collection, Found, score, search
+from rag.spans import Citation, Hit
 
 # Passages that are looked at for the answer's words, and how many of those that have them are read.
 LOOKED_AT = 24
@@ -36,13 +36,12 @@ def corroborate(
     asked: Asked,
     decision: Decision,
     case: Case,
-    passages: Sequence[Span],
-    engine: Engine,
+    collection: Collection,
     reader: Reader,
     weights: Weights,
     *,
     known: Sequence[Found],
-    answers: SentenceVectors,
+    answers: AnswerVectors,
     selection: Selection | None = None,
 ) -> tuple[tuple[Citation, ...], tuple[Hit, ...]]:
     """Return citations of documents that `decision` does not cite and that give the same answer, best first.
@@ -56,12 +55,12 @@ def corroborate(
     """
     if not 0 < len(decision.citations) < MOST_CITATIONS or decision.confidence < TRUSTED:
         return (), ()
-    found = _with_the_words(asked, decision, passages, engine, known, selection)
+    found = _with_the_words(asked, decision, collection, known, selection)
     readings = stated(asked.wording, reader.read(asked.wording, asked.query, found, most=SENTENCES)) if found else []
     if not readings:
         return (), ()
     answered = _first(case, decision)
-    wider = weigh(asked.wording, asked.language, [answered, *readings], engine, weights, answers=answers)
+    wider = weigh(asked.wording, asked.language, [answered, *readings], collection.engine, weights, answers=answers)
     citations = further(wider, answered, decision, asked.language, question=asked.wording)
     least = known[-1].hit.score
     hits = [Hit(passage.hit.span, min(passage.hit.score, least)) for passage in found]
@@ -78,8 +77,7 @@ def _first(case: Case, decision: Decision) -> Reading:
 def _with_the_words(
     asked: Asked,
     decision: Decision,
-    passages: Sequence[Span],
-    engine: Engine,
+    collection: Collection,
     known: Sequence[Found],
     selection: Selection | None,
 ) -> list[Found]:
@@ -88,8 +86,7 @@ def _with_the_words(
     cited = {citation.answer.document.id for citation in decision.citations}
     read = {found.row for found in known}
     near = search(
-        passages,
-        engine,
+        collection,
         question=f"{asked.wording} {answer.text}",
         query=asked.query,
         languages=asked.languages,
@@ -102,12 +99,12 @@ def _with_the_words(
         if found.row in read or document.id in cited:
             continue
         words = question_words(answer.text, list(dict.fromkeys([answer.document.language, document.language])))
-        if coverage(words, terms(found.hit.span.text, document.language), engine.weight) >= LEAST_WORDS:
+        if coverage(words, terms(found.hit.span.text, document.language), collection.engine.weight) >= LEAST_WORDS:
             rows.append(found)
     chosen = rows[:READ]
     # The answer's words brought them up; what speaks for them is how they fit the question alone.
     scores = score(
-        engine,
+        collection,
         [found.row for found in chosen],
         question=asked.wording,
         query=asked.query,
@@ -115,6 +112,6 @@ def _with_the_words(
     )
     alone = [(found, *scores[found.row]) for found in chosen]
     return [
-        Found(Hit(found.hit.span, blended), found.row, dense, words, None, None)
-        for found, blended, dense, words in alone
+        Found(Hit(found.hit.span, blended), found.row, likeness, words, None, None, found.sentences)
+        for found, blended, likeness, words in alone
     ]

@@ -19,7 +19,7 @@ from rag.expect import Told, asks_for_a_year, asks_to_be_told, bare, expected, h
 from rag.lexical import coverage, question_words, terms
 from rag.lists import asks_for_several, whole_list
 from rag.names import names
-from rag.read import Reading, SentenceVectors
+from rag.read import AnswerVectors, Reading
 from rag.same import said, same
 from rag.spans import Alternative, Citation, Reason, Span
 
@@ -163,7 +163,7 @@ def weigh(
     lexical: TermWeights,
     weights: Weights,
     *,
-    answers: SentenceVectors | None = None,
+    answers: AnswerVectors | None = None,
     unmentioned: tuple[str, ...] = (),
 ) -> Case:
     """Return the readings ranked by their evidence, best first; equal scores in the order of the documents."""
@@ -209,7 +209,7 @@ def pool(documents: Sequence[str], scores: NDArray[np.float64], alike: NDArray[n
     return pooled
 
 
-def likeness(readings: Sequence[Reading], answers: SentenceVectors | None = None) -> NDArray[np.float64]:
+def likeness(readings: Sequence[Reading], answers: AnswerVectors | None = None) -> NDArray[np.float64]:
     """Return how far any two readings give one answer, (readings, readings), 1 where their words do.
 
     Whole sentences are compared by their vectors. Exact words say the same or they do not: by their numbers, dates and

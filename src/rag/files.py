@@ -6,15 +6,18 @@ import weakref
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-_FLOATS = np.dtype("<f4")
+FLOATS = np.dtype("<f4")
+CODES = np.dtype("i1")
 _ZEROS = bytes(1 << 20)
 _SMALL = 1 << 16
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Pieces:
@@ -45,35 +48,36 @@ class Pieces:
         return content
 
 
-class StoredRows:
-    """The float32 rows, (n, d), of a .npy file; raises ValueError when the file holds something else or is cut."""
+class StoredRows(Generic[Scalar]):
+    """The rows, (n, d), of a .npy file; raises ValueError when it holds something else than `dtype` or is cut."""
 
-    __slots__ = ("_begin", "_pieces", "shape")
+    __slots__ = ("_begin", "_dtype", "_pieces", "shape")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dtype: "np.dtype[Scalar]") -> None:
+        self._dtype = dtype
         with path.open("rb") as file:
             if npy.read_magic(file) != (1, 0):
                 raise ValueError(f"{path.name} is of another version")
-            shape, fortran, dtype = npy.read_array_header_1_0(file)
+            shape, fortran, found = npy.read_array_header_1_0(file)
             self._begin = file.tell()
         self._pieces = Pieces(path)
-        if fortran or dtype != _FLOATS or len(shape) != 2 or shape[1] < 1:
-            raise ValueError(f"{path.name} holds {dtype} of shape {shape} and not float32 rows")
+        if fortran or found != dtype or len(shape) != 2 or shape[1] < 1:
+            raise ValueError(f"{path.name} holds {found} of shape {shape} and not rows of {dtype}")
         self.shape: tuple[int, int] = (int(shape[0]), int(shape[1]))
-        if self._pieces.size != self._begin + self.shape[0] * self.shape[1] * _FLOATS.itemsize:
+        if self._pieces.size != self._begin + self.shape[0] * self.shape[1] * dtype.itemsize:
             raise ValueError(f"{path.name} has another size than its shape says")
 
-    def between(self, start: int, stop: int) -> NDArray[np.float32]:
+    def between(self, start: int, stop: int) -> NDArray[Scalar]:
         """Return the rows from `start` up to, not including, `stop`; raises IndexError beyond the ends."""
         if not 0 <= start <= stop <= self.shape[0]:
             raise IndexError(f"rows {start}:{stop} do not lie in {self.shape[0]} rows")
-        width = self.shape[1] * _FLOATS.itemsize
+        width = self.shape[1] * self._dtype.itemsize
         content = self._pieces.read(self._begin + start * width, (stop - start) * width)
-        return np.frombuffer(content, _FLOATS).reshape(-1, self.shape[1])
+        return np.frombuffer(content, self._dtype).reshape(-1, self.shape[1])
 
-    def take(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    def take(self, ids: NDArray[np.int64]) -> NDArray[Scalar]:
         """Return the rows of these numbers, which follow each other where they can be read at once."""
-        rows = np.empty((len(ids), self.shape[1]), np.float32)
+        rows = np.empty((len(ids), self.shape[1]), self._dtype)
         breaks = [0, *(np.flatnonzero(np.diff(ids) != 1) + 1).tolist(), len(ids)]
         for first, last in pairwise(breaks):
             if first < last:
@@ -81,16 +85,18 @@ class StoredRows:
         return rows
 
 
-def write_rows(path: Path, count: int, width: int, parts: Iterable[NDArray[np.float32]]) -> None:
-    """Write float32 rows that come in parts as a .npy file of shape (count, width).
+def write_rows(
+    path: Path, count: int, width: int, parts: Iterable[NDArray[Scalar]], *, dtype: "np.dtype[Any]" = FLOATS
+) -> None:
+    """Write rows that come in parts as a .npy file of shape (count, width).
 
     Raises ValueError when they are not so many, and OSError where there is no room.
     """
     written = 0
     with path.open("wb") as file:
-        _write_header(file, _FLOATS, (count, width))
+        _write_header(file, dtype, (count, width))
         for part in parts:
-            file.write(np.ascontiguousarray(part, _FLOATS).reshape(-1, width).tobytes())
+            file.write(np.ascontiguousarray(part, dtype).reshape(-1, width).tobytes())
             written += len(part)
     if written != count:
         raise ValueError(f"{written} rows came, and {count} were announced")

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,11 @@ from rag.files import mapped, write_rows
 from rag.journal import Journal
 from rag.local import Local
 from rag.manifest import FORMAT, MANIFEST, Manifest, damaged, exclusive, stamp_of, writing
-from rag.passages import Passages
+from rag.passage_sentences import PassageSentences, touching
+from rag.passages import Passages, Spans
 from rag.qdrant import Qdrant
 from rag.qdrant_collection import Place, reach
+from rag.search import Collection
 from rag.sentences import sentences
 from rag.sources import Corpus, Skipped, Sources
 from rag.spans import Document, Span
@@ -60,8 +62,9 @@ class Settings:
 class BuildReport:
     """What a build did: `embedded` and `reused` count passages, `skipped` are the files that could not be read.
 
-    `size` is the bytes of the index's folder; `recall` the share of the ten nearest vectors that its search finds,
-    measured on a sample when it was built, 1 where the search is exact, None where an engine elsewhere searches.
+    A passage's sentences are embedded with it. `size` is the bytes of the index's folder; `recall` the share of the ten
+    nearest vectors that its search finds, measured on a sample when it was built, 1 where the search is exact, None
+    where an engine elsewhere searches.
     """
 
     documents: int
@@ -81,14 +84,23 @@ class Index:
     folder: Path
     manifest: Manifest
     documents: Sequence[Document]
-    passages: Passages
-    engine: Engine
+    collection: Collection
     languages: tuple[str, ...]
     encoder_name: str
     encoder_fingerprint: str
     settings: Settings
     sources: Sources
     built: str
+
+    @property
+    def passages(self) -> Passages:
+        """Return the passages, in the order of their rows."""
+        return self.collection.passages
+
+    @property
+    def engine(self) -> Engine:
+        """Return what searches the passages."""
+        return self.collection.engine
 
     @property
     def stamp_now(self) -> tuple[int, ...]:
@@ -102,11 +114,34 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class _Old:
-    """What a build can take over from the index before it: the rows of texts, by their digest."""
+class _Known:
+    """Vectors that an index has: the rows of its texts, by their digest, and what reads some that follow each other."""
 
-    index: Index | None = None
+    width: int = 0
     rows: Mapping[bytes, int] = field(default_factory=dict)
+    read: Callable[[int, int], NDArray[np.float32]] | None = None
+
+    @classmethod
+    def of(cls, spans: Sequence[Span], width: int, read: Callable[[int, int], NDArray[np.float32]]) -> "_Known":
+        return cls(width, {key_of(span.text): row for row, span in enumerate(spans)}, read)
+
+    def take(self, keys: Sequence[bytes]) -> NDArray[np.float32]:
+        """Return the vectors of texts that are known, (keys, d); those that lay together are read together."""
+        assert self.read is not None
+        numbers = [self.rows[key] for key in keys]
+        vectors = np.empty((len(keys), self.width), np.float32)
+        breaks = [0, *(np.flatnonzero(np.diff(numbers) != 1) + 1).tolist(), len(numbers)]
+        for first, last in pairwise(breaks):
+            vectors[first:last] = self.read(numbers[first], numbers[last - 1] + 1)
+        return vectors
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """What a build can take over from the index before it."""
+
+    passages: _Known = field(default_factory=_Known)
+    sentences: _Known = field(default_factory=_Known)
 
     @classmethod
     def read(cls, folder: Path, fingerprint: str) -> "_Old":
@@ -117,17 +152,23 @@ class _Old:
             index = open_index(folder)
         except IndexDirectoryError:
             return cls()
-        return cls(index, {key_of(passage.text): row for row, passage in enumerate(index.passages)})
+        width, sentences = index.engine.dimensions, index.collection.sentences
+        return cls(
+            _Known.of(index.passages, width, index.engine.rows), _Known.of(sentences.spans, width, sentences.vectors)
+        )
 
-    def take(self, keys: Sequence[bytes]) -> NDArray[np.float32]:
-        """Return the vectors of texts that are known, (keys, d); those that lay together are read together."""
-        assert self.index is not None
-        engine, numbers = self.index.engine, [self.rows[key] for key in keys]
-        vectors = np.empty((len(keys), engine.dimensions), np.float32)
-        breaks = [0, *(np.flatnonzero(np.diff(numbers) != 1) + 1).tolist(), len(numbers)]
-        for first, last in pairwise(breaks):
-            vectors[first:last] = engine.rows(numbers[first], numbers[last - 1] + 1)
-        return vectors
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """Documents as a build divides them; `touched` are the sentences of each passage, as in `PassageSentences`."""
+
+    passages: Passages
+    sentences: Spans
+    touched: NDArray[np.int64]
+
+    def __iter__(self) -> Iterator[Span]:
+        """Yield what is embedded: each passage and then each sentence."""
+        return chain(self.passages, self.sentences)
 
 
 def build(
@@ -143,9 +184,9 @@ def build(
 ) -> BuildReport:
     """Make or renew the index of a folder of documents.
 
-    `encoder` is "bundled", a sentence-transformers folder or a model's name. Only passages whose text is new to the
-    index, or all of them under another encoder, are embedded; without any change nothing is written. The old index
-    stays whole until the new one is, and a build that was stopped goes on with the vectors it had made. `workers`
+    `encoder` is "bundled", a sentence-transformers folder or a model's name. Only passages and sentences whose text is
+    new to the index, or all of them under another encoder, are embedded; without any change nothing is written. The old
+    index stays whole until the new one is, and a build that was stopped goes on with the vectors it had made. `workers`
     processes embed. `engine` is "local", or "qdrant" with the `url` of a server, a folder, or ":memory:" for this
     process; an index keeps the engine of its first build. A file that cannot be read is skipped, and the report says
     why. `progress` is told (stage, done, total). Raises CorpusError when no document can be read, EncoderError,
@@ -217,16 +258,21 @@ def renew(
             with _beside(index, inputs) as data:
                 with writing(index):
                     write_documents(data, found.documents)
-                passages = split_documents(Documents(data), settings, progress)
-                if not len(passages):
+                divided = split_documents(Documents(data), settings, progress)
+                if not len(divided.passages):
                     raise IndexDirectoryError("the documents hold no passage; add some text and build again")
                 with _journal(index, encoder.fingerprint) as journal:
-                    keys, embedded = _embed(passages, encoder, old, journal, progress, at_once=at_once)
+                    keys, embedded = _embed(divided, encoder, old, journal, progress, at_once=at_once)
                     with writing(index):
-                        rows = _Rows(keys, old, journal)
-                        made = _write(index, data, passages, rows, place, encoder.fingerprint)
+                        count = len(divided.passages)
+                        rows = _Rows(keys[:count], old.passages, journal)
+                        sentence_rows = _Rows(keys[count:], old.sentences, journal)
+                        PassageSentences.write(
+                            data, divided.sentences, divided.touched, rows.width, _in_parts(sentence_rows)
+                        )
+                        made = _write(index, data, divided.passages, rows, place, encoder.fingerprint)
                 with writing(index):
-                    Manifest.write(index, data, _described(inputs, found, passages, made, encoder, settings))
+                    Manifest.write(index, data, _described(inputs, found, count, made, encoder, settings))
         if place is not None:
             tidy(open_index(index).engine)
         _clear(index, finished=True)
@@ -275,13 +321,14 @@ def _open_data(folder: Path, manifest: Manifest) -> Index:
     data = folder / fields["data"]
     try:
         documents = Documents(data)
+        passages = Passages(documents, np.load(data / "passages.npy", allow_pickle=False))
+        parts = PassageSentences.load(data, documents)
         counts = Counter(head.language for head in documents.heads)
         return Index(
             folder=folder,
             manifest=manifest,
             documents=documents,
-            passages=Passages(documents, np.load(data / "passages.npy", allow_pickle=False)),
-            engine=open_engine(data, fields["engine"]),
+            collection=Collection(passages, parts, open_engine(data, fields["engine"])),
             languages=tuple(sorted(counts, key=lambda language: (-counts[language], language))),
             encoder_name=fields["encoder"]["name"],
             encoder_fingerprint=fields["encoder"]["fingerprint"],
@@ -318,48 +365,63 @@ def _holds(folder: Path, inputs: str) -> bool:
     return True
 
 
-def split_documents(documents: Sequence[Document], settings: Settings, progress: Progress | None = None) -> Passages:
-    """Return the passages of documents, as a build makes them."""
-    places = array("q")
+def split_documents(documents: Sequence[Document], settings: Settings, progress: Progress | None = None) -> Divided:
+    """Return the passages and sentences of documents, as a build makes them."""
+    passages, parts, touched = array("q"), array("q"), array("q")
     for number, document in enumerate(documents):
         if document.text.strip():
-            parts = sentences(Span(document, 0, len(document.text)))
-            for span in split(document, parts, size=settings.passage_size, overlap=settings.passage_overlap):
-                places.extend((number, span.start, span.end))
+            own = sentences(Span(document, 0, len(document.text)))
+            spans = split(document, own, size=settings.passage_size, overlap=settings.passage_overlap)
+            before = len(parts) // 3
+            passages.extend(value for span in spans for value in (number, span.start, span.end))
+            parts.extend(value for span in own for value in (number, span.start, span.end))
+            touched.extend(before + value for pair in touching(spans, own) for value in pair)
         if progress is not None:
             progress("split", number + 1, len(documents))
-    return Passages(documents, np.frombuffer(places, np.int64).reshape(-1, 3))
+    rows, places, pairs = (np.frombuffer(values, np.int64) for values in (passages, parts, touched))
+    return Divided(
+        Passages(documents, rows.reshape(-1, 3)), Spans(documents, places.reshape(-1, 3)), pairs.reshape(-1, 2)
+    )
 
 
 def _embed(
-    passages: Passages, encoder: Encoder, old: _Old, journal: Journal, progress: Progress, *, at_once: int
+    divided: Divided, encoder: Encoder, old: _Old, journal: Journal, progress: Progress, *, at_once: int
 ) -> tuple[list[bytes], int]:
-    """Enter the vectors of new texts into the journal; return the digest of each passage, and how many were new."""
-    keys = [key_of(passage.text) for passage in passages]
-    # A text that several passages have is embedded once.
-    firsts = {key: row for row, key in reversed(list(enumerate(keys))) if key not in old.rows and key not in journal}
-    missing = sorted(firsts.values())
-    for first in range(0, len(missing), at_once):
-        part = missing[first : first + at_once]
-        vectors = encoder.encode_passages([passages[row].text for row in part])
+    """Enter the vectors of new texts into the journal.
+
+    Returns the digest of each passage and then of each sentence, and how many texts of passages were new.
+    """
+    passages, parts = divided.passages, divided.sentences
+    keys = [key_of(span.text) for span in divided]
+    # A text that several have is embedded once.
+    missing: dict[bytes, int] = {}
+    for at, key in enumerate(keys):
+        known = old.passages if at < len(passages) else old.sentences
+        if key not in known.rows and key not in journal:
+            missing.setdefault(key, at)
+    wanted = list(missing.items())
+    for first in range(0, len(wanted), at_once):
+        part = wanted[first : first + at_once]
+        spans = (passages[at] if at < len(passages) else parts[at - len(passages)] for _, at in part)
+        vectors = encoder.encode_passages([span.text for span in spans])
         with writing(journal.path.parent):
-            journal.add([keys[row] for row in part], vectors)
-        progress("embed", first + len(part), len(missing))
-    return keys, len(missing)
+            journal.add([key for key, _ in part], vectors)
+        progress("embed", first + len(part), len(wanted))
+    return keys, sum(at < len(passages) for at in missing.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The vectors of the passages of a build, by row, from the index before it or the journal."""
+    """The vectors of the passages or sentences of a build, by row, from the index before it or the journal."""
 
     keys: Sequence[bytes]
-    old: _Old
+    old: _Known
     journal: Journal
 
     @property
     def width(self) -> int:
         """Return the length of a vector."""
-        return self.old.index.engine.dimensions if self.old.index else self.journal.width
+        return self.old.width or self.journal.width
 
     def __call__(self, numbers: Sequence[int]) -> NDArray[np.float32]:
         """Return the vectors of these rows, (numbers, d)."""
@@ -379,14 +441,18 @@ def _write(index: Path, data: Path, passages: Passages, rows: _Rows, place: Plac
     if place is not None:
         keep_place(index, place)
         return Qdrant.write(data, passages, rows, place=place, fingerprint=fingerprint)
-    count = len(passages)
-    parts = (rows(range(first, min(first + _ROWS_AT_ONCE, count))) for first in range(0, count, _ROWS_AT_ONCE))
-    write_rows(data / ROWS, count, rows.width, parts)
+    write_rows(data / ROWS, len(passages), rows.width, _in_parts(rows))
     return Local.write(data, passages, mapped(data / ROWS))
 
 
+def _in_parts(rows: _Rows) -> Iterator[NDArray[np.float32]]:
+    """Return all rows of a build, some at once."""
+    count = len(rows.keys)
+    return (rows(range(first, min(first + _ROWS_AT_ONCE, count))) for first in range(0, count, _ROWS_AT_ONCE))
+
+
 def _described(
-    inputs: str, corpus: Corpus, passages: Passages, engine: Engine, encoder: Encoder, settings: Settings
+    inputs: str, corpus: Corpus, passages: int, engine: Engine, encoder: Encoder, settings: Settings
 ) -> dict[str, Any]:
     """Return what the manifest says besides the files."""
     return {
@@ -395,7 +461,7 @@ def _described(
         "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimensions": engine.dimensions},
         "engine": dict(engine.description),
         "settings": asdict(settings),
-        "passages": len(passages),
+        "passages": passages,
         "sources": corpus.sources.to_dict(),
     }
 

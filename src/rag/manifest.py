@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from rag.errors import IndexDirectoryError
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 

@@ -1,4 +1,4 @@
-"""The passages of an index as spans that are made on demand."""
+"""The passages of an index, and its sentences, as spans that are made on demand."""
 
 from collections.abc import Sequence
 from typing import overload
@@ -11,13 +11,11 @@ from rag.engine import Selection
 from rag.spans import Document, Span
 
 
-class Passages(Sequence[Span]):
+class Spans(Sequence[Span]):
     """Spans of documents: `places` has a row (document, start, end) for each, those of a document together."""
 
     def __init__(self, documents: Sequence[Document], places: NDArray[np.int64]) -> None:
         self.documents, self.places = documents, places
-        self._numbers: dict[str, int] = {}
-        self._by_language: dict[str, Selection] = {}
 
     def __len__(self) -> int:
         return len(self.places)
@@ -27,11 +25,20 @@ class Passages(Sequence[Span]):
     @overload
     def __getitem__(self, number: slice) -> Sequence[Span]: ...
     def __getitem__(self, number: int | slice) -> Span | Sequence[Span]:
-        """Return one passage, or those of a slice."""
+        """Return one span, or those of a slice."""
         if isinstance(number, slice):
-            return Passages(self.documents, self.places[number])
+            return Spans(self.documents, self.places[number])
         document, start, end = self.places[number].tolist()
         return Span(self.documents[document], start, end)
+
+
+class Passages(Spans):
+    """The passages of documents, which can be selected by document and language."""
+
+    def __init__(self, documents: Sequence[Document], places: NDArray[np.int64]) -> None:
+        super().__init__(documents, places)
+        self._numbers: dict[str, int] = {}
+        self._by_language: dict[str, Selection] = {}
 
     def within(self, ids: Sequence[str] | None = None, *, language: str | None = None) -> Selection:
         """Select the passages of the documents of these ids, of a language, or of both conditions."""

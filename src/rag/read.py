@@ -21,21 +21,21 @@ from rag.expect import Told, asks_to_be_told, tells
 from rag.intent import asks_of_documents
 from rag.quantities import whole_quantity
 from rag.search import Found
-from rag.sentences import is_stamp, sentences
-from rag.spans import Document, Span
+from rag.sentences import is_stamp
+from rag.spans import Span
 
 READER_FOLDER = Path(__file__).parent / "models" / "reader"
 QUESTION_TOKENS = 40
 PASSAGE_TOKENS = 240
 ANSWER_TOKENS = 25
 # Sentences kept of a question's passages, by the reader's score: they held the right one for 99.3% of held-back
-# questions, and each costs a vector where its document has not been asked before.
+# questions.
 KEPT = 16
 # Passages read at once; more than this only makes questions wait for each other.
 MOST_AT_ONCE = 4
 _OPENING = " \t\n«“\"'‘([{,;:.-–—"
 _CLOSING = " \t\n»”\"'’)]}([{«“‘,;:.!?–—"
-# As many sentence vectors, and scores of passages, as are kept between questions: 6 MB each at 384 dimensions.
+# As many vectors of answers, and scores of passages, as are kept between questions: 6 MB each at 384 dimensions.
 REMEMBERED = 4096
 
 
@@ -80,23 +80,17 @@ class Reader(Protocol):
 class SentenceReader:
     """Takes whole sentences as answers, by the encoder's likeness of question and sentence."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._vectors = SentenceVectors(encoder)
-
     def read(
         self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
     ) -> list[Reading]:
         """Return every sentence of the passages once, in the best passage that holds it, however many."""
-        places: dict[tuple[str, int], tuple[Span, Found]] = {}
+        readings: dict[tuple[str, int], Reading] = {}
         for passage in found:
-            for sentence in sentences_within(passage.hit.span):
-                places.setdefault((sentence.document.id, sentence.start), (sentence, passage))
-        spans = [sentence for sentence, _ in places.values()]
-        vectors = self._vectors.of(spans)
-        return [
-            Reading(sentence, sentence, float(vector @ query), float(vector @ query), vector, passage)
-            for (sentence, passage), vector in zip(places.values(), vectors, strict=True)
-        ]
+            for sentence, vector in zip(passage.sentences.spans, passage.sentences.vectors, strict=True):
+                likeness = float(vector @ query)
+                reading = Reading(sentence, sentence, likeness, likeness, vector, passage)
+                readings.setdefault((sentence.document.id, sentence.start), reading)
+        return list(readings.values())
 
 
 class SpanReader:
@@ -108,7 +102,7 @@ class SpanReader:
     what else is in it, and short passages would cost as much as the longest.
     """
 
-    def __init__(self, encoder: Encoder, folder: Path = READER_FOLDER) -> None:
+    def __init__(self, folder: Path = READER_FOLDER) -> None:
         """Load the model; raise EncoderError when the folder is damaged."""
         import onnxruntime
         from tokenizers import Tokenizer
@@ -123,7 +117,6 @@ class SpanReader:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._cls, self._sep = self._tokenizer.encode("").ids
-        self._vectors = SentenceVectors(encoder)
         # Another threshold, filter or turn of a chat asks about the same passages again.
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._scores)
         self._pool = ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1), thread_name_prefix="read")
@@ -143,16 +136,15 @@ class SpanReader:
         for (passage, tokens), (starts, ends) in zip(places, scored_places, strict=True):
             nothing = float(starts[0] + ends[0])
             inside = slice(first, first + len(tokens))
-            for sentence in sentences_within(passage.hit.span):
-                scored = _scored(sentence, passage, tokens, starts[inside], ends[inside], nothing)
+            for sentence, vector in zip(passage.sentences.spans, passage.sentences.vectors, strict=True):
+                scored = _scored(sentence, vector, passage, tokens, starts[inside], ends[inside], nothing)
                 key = (sentence.document.id, sentence.start)
                 if scored and (key not in best or best[key].score < scored.score):
                     best[key] = scored
         kept = sorted(best.values(), key=lambda scored: -scored.score)[:most]
-        vectors = self._vectors.of([scored.sentence for scored in kept])
         return [
-            Reading(scored.words(), scored.sentence, scored.score, float(vector @ query), vector, scored.passage)
-            for scored, vector in zip(kept, vectors, strict=True)
+            Reading(each.words(), each.sentence, each.score, float(each.vector @ query), each.vector, each.passage)
+            for each in kept
         ]
 
     def _tokens(self, passage: Span) -> list[tuple[int, int, int]]:
@@ -176,6 +168,7 @@ class _Scored:
     """A sentence of a passage with the scores of its tokens, and its own above "no answer here"."""
 
     sentence: Span
+    vector: NDArray[np.float32]
     passage: Found
     places: NDArray[np.int64]
     starts: NDArray[np.float32]
@@ -192,6 +185,7 @@ class _Scored:
 
 def _scored(
     sentence: Span,
+    vector: NDArray[np.float32],
     passage: Found,
     tokens: Sequence[tuple[int, int, int]],
     starts: NDArray[np.float32],
@@ -204,7 +198,7 @@ def _scored(
         return None
     places = np.array([tokens[i][1:] for i in inside], np.int64)
     joint = joint_score(starts[inside], ends[inside], most_tokens=ANSWER_TOKENS)
-    return _Scored(sentence, passage, places, starts[inside], ends[inside], joint - nothing)
+    return _Scored(sentence, vector, passage, places, starts[inside], ends[inside], joint - nothing)
 
 
 def stated(question: str, readings: Sequence[Reading]) -> list[Reading]:
@@ -246,15 +240,15 @@ def _closes(text: str) -> bool:
     return text.endswith(")") and text.count("(") == text.count(")")
 
 
-def open_reader(encoder: Encoder) -> Reader:
+def open_reader() -> Reader:
     """Return the reader that asking uses: exact words where the reading model is installed, else whole sentences."""
     if (READER_FOLDER / ONNX_FILE).is_file():
-        return SpanReader(encoder)
-    return SentenceReader(encoder)
+        return SpanReader()
+    return SentenceReader()
 
 
-class SentenceVectors:
-    """The vectors of sentences, remembered between questions; safe to share between threads."""
+class AnswerVectors:
+    """The vectors of answers, which are compared by meaning, remembered between questions; threads may share it."""
 
     def __init__(self, encoder: Encoder, *, remembered: int = REMEMBERED) -> None:
         self._encoder = encoder
@@ -280,13 +274,3 @@ class SentenceVectors:
         if not texts:
             return np.empty((0, self._encoder.dimensions), np.float32)
         return np.stack([vectors[text] for text in texts])
-
-
-def sentences_within(passage: Span) -> list[Span]:
-    """Return the document's sentences that touch the passage, whole."""
-    return [sentence for sentence in _sentences_of(passage.document) if sentence.overlaps(passage)]
-
-
-@lru_cache(maxsize=256)
-def _sentences_of(document: Document) -> tuple[Span, ...]:
-    return sentences(Span(document, 0, len(document.text)))

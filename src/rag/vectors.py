@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDirectoryError
-from rag.files import StoredRows
+from rag.files import FLOATS, StoredRows
 
 if TYPE_CHECKING:
     import faiss
@@ -46,7 +46,9 @@ class Vectors:
 
     __slots__ = ("_cells", "_cells_searched", "_index", "_stored")
 
-    def __init__(self, index: "faiss.Index", stored: StoredRows | None = None, cells_searched: int = 0) -> None:
+    def __init__(
+        self, index: "faiss.Index", stored: StoredRows[np.float32] | None = None, cells_searched: int = 0
+    ) -> None:
         self._index, self._stored, self._cells_searched = index, stored, cells_searched
         self._cells = int(getattr(index, "nlist", 0))
 
@@ -75,7 +77,7 @@ class Vectors:
         queries. The rows are read in parts. Raises ValueError when a row is no unit vector, OSError where there is no
         room.
         """
-        stored = StoredRows(folder / ROWS)
+        stored = StoredRows(folder / ROWS, FLOATS)
         for start, part in _parts(stored):
             _check_unit_length(part, first=start)
         if stored.shape[0] <= exact:
@@ -101,7 +103,7 @@ class Vectors:
 
         described = description or {"kind": "exact"}
         try:
-            stored = StoredRows(folder / ROWS)
+            stored = StoredRows(folder / ROWS, FLOATS)
             if described["kind"] == "exact":
                 index = faiss.IndexFlatIP(stored.shape[1])
                 for _, part in _parts(stored):
@@ -215,12 +217,12 @@ class Vectors:
         return vector
 
 
-def _parts(stored: StoredRows) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _parts(stored: StoredRows[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
     for start in range(0, stored.shape[0], _AT_ONCE):
         yield start, stored.between(start, min(start + _AT_ONCE, stored.shape[0]))
 
 
-def _cells(stored: StoredRows) -> "faiss.IndexIVFScalarQuantizer":
+def _cells(stored: StoredRows[np.float32]) -> "faiss.IndexIVFScalarQuantizer":
     """Divide rows into twice as many cells as the root of their number, and code them; always alike."""
     import faiss
 
@@ -238,7 +240,7 @@ def _cells(stored: StoredRows) -> "faiss.IndexIVFScalarQuantizer":
     return index
 
 
-def _measure(index: "faiss.IndexIVFScalarQuantizer", stored: StoredRows) -> tuple[int, float]:
+def _measure(index: "faiss.IndexIVFScalarQuantizer", stored: StoredRows[np.float32]) -> tuple[int, float]:
     """Return how many cells are to be searched, and the share of the ten nearest that are then found."""
     count = stored.shape[0]
     asked = np.sort(np.random.default_rng(1).choice(count, min(count, _SAMPLE), replace=False))
