@@ -44,6 +44,9 @@ JOURNAL = ".journal"
 # As many texts as are embedded between two reports of progress, by each worker.
 SLICE = 64
 _ROWS_AT_ONCE = 4096
+# Among so many texts, those of one length are embedded together, as a model pads the shorter ones; they come from near
+# places, because a document is read whole.
+_SORTED_AT_ONCE = 1024
 # The names that `_beside` gives, and no others: what else lies beside the index is the user's.
 _DATA = re.compile(r"data-[0-9a-f]{16}-\d+")
 
@@ -399,14 +402,18 @@ def _embed(
         known = old.passages if at < len(passages) else old.sentences
         if key not in known.rows and key not in journal:
             missing.setdefault(key, at)
-    wanted = list(missing.items())
-    for first in range(0, len(wanted), at_once):
-        part = wanted[first : first + at_once]
-        spans = (passages[at] if at < len(passages) else parts[at - len(passages)] for _, at in part)
-        vectors = encoder.encode_passages([span.text for span in spans])
-        with writing(journal.path.parent):
-            journal.add([key for key, _ in part], vectors)
-        progress("embed", first + len(part), len(wanted))
+    wanted, done = list(missing.items()), 0
+    for first in range(0, len(wanted), _SORTED_AT_ONCE):
+        near = wanted[first : first + _SORTED_AT_ONCE]
+        texts = {key: (passages[at] if at < len(passages) else parts[at - len(passages)]).text for key, at in near}
+        longest_first = sorted(texts, key=lambda key: -len(texts[key]))
+        for start in range(0, len(near), at_once):
+            part = longest_first[start : start + at_once]
+            vectors = encoder.encode_passages([texts[key] for key in part])
+            with writing(journal.path.parent):
+                journal.add(part, vectors)
+            done += len(part)
+            progress("embed", done, len(wanted))
     return keys, sum(at < len(passages) for at in missing.values())
 
 
