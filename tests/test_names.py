@@ -26,6 +26,8 @@ def lexical() -> Lexical:
         ("« Qui dirige l'AI Studio ? »", ["AI", "Studio"]),
         ("It is late. Who left in 2019 with 30,000 euros?", ["2019", "30,000"]),
         ("2019?", ["2019"]),
+        ("Is it from the 1950s, from the 57th fair in the U.S., or 1.5 years old?", ["1.5"]),
+        ("¿Qué ocurrió en el 57.º festival de EE.UU. de 2004?", ["2004"]),
         ("who leads it?", []),
         ("", []),
     ],

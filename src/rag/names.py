@@ -7,8 +7,12 @@ from difflib import get_close_matches
 from rag.expect import bare
 from rag.lexical import question_words
 
-# A word written large, but not where any word is; or a number.
-_NAME = re.compile(r"(?<![.!?] )(?<![¿¡])(?<![¿¡] )\b[A-ZÀ-ÖØ-Þ][\w’'-]*|\b\d[\d.,]*\d|\b\d\b")
+# A word written large, but not where any word is; or a number. Neither an abbreviation with points nor an ordinal or a
+# decade is one: "EE.UU.", "57th", "57.º", "1950s" have another form in every language.
+_NAME = re.compile(
+    r"(?<![.!?] )(?<![¿¡])(?<![¿¡] )(?<!\w\.)\b[A-ZÀ-ÖØ-Þ](?!\w*\.\w)[\w’'-]*"
+    r"|\b\d(?:[\d.,]*\d)?(?![.,\d]*[^\W\d]|\.?[ºª°])"
+)
 _WORD = re.compile(r"\w+")
 # Stands beside a word, so that a stopword, which would be kept alone, is left out; and is a term of no document.
 _FIGURE = "0x"
