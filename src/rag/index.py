@@ -173,6 +173,11 @@ class Divided:
         """Yield what is embedded: each passage and then each sentence."""
         return chain(self.passages, self.sentences)
 
+    def __getitem__(self, at: int) -> Span:
+        """Return the span at this place of the iteration."""
+        count = len(self.passages)
+        return self.passages[at] if at < count else self.sentences[at - count]
+
 
 def build(
     corpus: Path | str = "seeds",
@@ -394,18 +399,17 @@ def _embed(
 
     Returns the digest of each passage and then of each sentence, and how many texts of passages were new.
     """
-    passages, parts = divided.passages, divided.sentences
-    keys = [key_of(span.text) for span in divided]
+    keys, count = [key_of(span.text) for span in divided], len(divided.passages)
     # A text that several have is embedded once.
     missing: dict[bytes, int] = {}
     for at, key in enumerate(keys):
-        known = old.passages if at < len(passages) else old.sentences
+        known = old.passages if at < count else old.sentences
         if key not in known.rows and key not in journal:
             missing.setdefault(key, at)
     wanted, done = list(missing.items()), 0
     for first in range(0, len(wanted), _SORTED_AT_ONCE):
         near = wanted[first : first + _SORTED_AT_ONCE]
-        texts = {key: (passages[at] if at < len(passages) else parts[at - len(passages)]).text for key, at in near}
+        texts = {key: divided[at].text for key, at in near}
         longest_first = sorted(texts, key=lambda key: -len(texts[key]))
         for start in range(0, len(near), at_once):
             part = longest_first[start : start + at_once]
@@ -414,7 +418,7 @@ def _embed(
                 journal.add(part, vectors)
             done += len(part)
             progress("embed", done, len(wanted))
-    return keys, sum(at < len(passages) for at in missing.values())
+    return keys, sum(at < count for at in missing.values())
 
 
 @dataclass(frozen=True, slots=True)
