@@ -42,7 +42,7 @@ BITEXT_FLOORS = {
     **{("FLORES devtest", language): 99.0 for language in LANGUAGES},
 }
 PASSAGE, OTHER_LANGUAGE, SENTENCE = "passage", "other language", "sentence"
-# Questions that rules translated, whose slips make them harder; so no floor is set.
+# Questions that rules translated, whose slips make them harder.
 BY_RULES = "by rules"
 # Dense search in which a passage is as like as it and its nearest sentence are in the mean, as asking takes it.
 NEAREST = "with sentences"
@@ -383,24 +383,22 @@ def retrieval_figures(
 ) -> list[Figure]:
     """Return what dense search and both joins reach in a task, with the floors that BM25 and dense search set.
 
-    `nearest` are the dense rankings in which the nearest sentence counts too; no floor is held to them.
+    `nearest` are the dense rankings in which the nearest sentence counts too; RRF joins them with the lexical ones.
     """
-    by_words, by_vector = scores(task, lexical), scores(task, dense)
-    figures = []
-    for metric, value in by_vector.items():
-        floor, strict = None, False
-        if (task.kind, metric) == (PASSAGE, "R@1"):
-            floor, strict = by_words[metric] - BEHIND_BM25, True
-        elif task.kind == OTHER_LANGUAGE:
-            floor = OTHER_LANGUAGE_FLOOR
-        figures.append(Figure(task.kind, task.languages, metric, "dense", model, value, floor, strict))
-    figures += [
-        Figure(task.kind, task.languages, metric, NEAREST, model, value)
-        for metric, value in scores(task, nearest).items()
-    ]
-    for method, rankings in (("RRF", joined_rankings(lexical, dense)), ("hybrid", hybrid)):
+    by_words, figures = scores(task, lexical), []
+    floors = dict(by_words)
+    for method, rankings in (("dense", dense), (NEAREST, nearest)):
         for metric, value in scores(task, rankings).items():
-            best = max(by_words[metric], by_vector[metric]) if (task.kind, metric) == (PASSAGE, "R@1") else None
+            floor, strict = None, False
+            if (task.kind, metric) == (PASSAGE, "R@1"):
+                floor, strict = by_words[metric] - BEHIND_BM25, True
+            elif task.kind in (OTHER_LANGUAGE, BY_RULES):
+                floor = OTHER_LANGUAGE_FLOOR
+            figures.append(Figure(task.kind, task.languages, metric, method, model, value, floor, strict))
+            floors[metric] = max(floors[metric], value)
+    for method, rankings in (("RRF", joined_rankings(lexical, nearest)), ("hybrid", hybrid)):
+        for metric, value in scores(task, rankings).items():
+            best = floors[metric] if (task.kind, metric) == (PASSAGE, "R@1") else None
             figures.append(Figure(task.kind, task.languages, metric, method, model, value, best, best is not None))
     return figures
 
@@ -489,7 +487,7 @@ def _cell(figure: Figure) -> str:
 def _floor(kind: str, languages: str, metric: str) -> str:
     if (kind, metric) == (PASSAGE, "R@1"):
         return f"dense > BM25 - {BEHIND_BM25:.0f}; hybrid > both"
-    if kind == OTHER_LANGUAGE:
+    if kind in (OTHER_LANGUAGE, BY_RULES):
         return f"dense {OTHER_LANGUAGE_FLOOR:.0f}"
     floor = BITEXT_FLOORS.get((kind, languages))
     return "" if floor is None else f"{floor:.0f}"
