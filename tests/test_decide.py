@@ -81,20 +81,17 @@ def evidence(one: Reading, question: str, language: str, *others: Reading) -> di
 
 
 def test_the_evidence_of_a_sentence_in_the_question_s_language() -> None:
-    one = reading(score=0.7, dense=0.6, lexical=2.0, ranks=(2, 4))
-    other = reading(text="It has a blue crane.", lexical=4.0)
+    one = reading(score=0.7, dense=0.6)
+    other = reading(text="It has a blue crane.")
     seen = evidence(one, "who runs the harbour?", "en", other)
     assert seen == pytest.approx(
         {
             "reader": 0.7,
-            "dense": 0.6,
-            "lexical": 0.5,  # of the best, 4
             "coverage": 1.0,  # "run" and "harbour"
             "coverage_abroad": 0.0,
             "passage_coverage": 1.0,
             "names": 1.0,  # it names none
             "expected": 0.0,  # a name is asked for, and the first word of a sentence may be one
-            "rank": 1 / 2 + 1 / 4,
             "abroad": 0.0,
             "brief": 1 / 6,
             "likeness": 0.6,
@@ -123,9 +120,9 @@ def test_another_language_s_sentence_has_its_own_column() -> None:
     assert (at_home["coverage"], at_home["coverage_abroad"], at_home["abroad"]) == (1.0, 0.0, 0.0)
 
 
-def test_a_search_that_did_not_reach_a_passage_counts_as_rank_50() -> None:
-    assert evidence(reading(ranks=(None, None), lexical=0.0), "who?", "en")["rank"] == pytest.approx(2 / 50)
-    assert evidence(reading(ranks=(None, None), lexical=0.0), "who?", "en")["lexical"] == 0.0
+def test_how_well_the_passage_was_found_is_no_evidence() -> None:
+    far = reading(lexical=0.0, ranks=(9, None))
+    assert evidence(far, "who?", "en") == evidence(reading(lexical=4.0, ranks=(1, 1)), "who?", "en")
 
 
 def test_names_and_numbers_of_the_question_are_looked_for() -> None:

@@ -26,16 +26,15 @@ from rag.spans import Alternative, Citation, Reason, Span
 DECISION_FILE = Path(__file__).parent / "models" / "decision.json"
 # What speaks for one reading. `coverage` is the share of the question's terms, by their weight in the collection, that
 # the sentence has; another language's sentence is judged by its own column, as it has other words for the same things.
+# How well its passage was found is no evidence: development questions were written from one paragraph each, so that it
+# tells more there than where all documents are about one thing (see training/README.md).
 EVIDENCE = (
     "reader",
-    "dense",
-    "lexical",
     "coverage",
     "coverage_abroad",
     "passage_coverage",
     "names",
     "expected",
-    "rank",
     "abroad",
     "brief",
     "likeness",
@@ -246,7 +245,6 @@ def gather(question: str, language: str, readings: Sequence[Reading], lexical: T
     """Return the evidence for each reading, (readings, EVIDENCE)."""
     asked = _Asked(question, language, lexical)
     kind = expected(question, language)
-    best_words = max((reading.found.lexical for reading in readings), default=0.0) or 1.0
     rows = []
     for reading in readings:
         own = reading.sentence.document.language
@@ -255,8 +253,6 @@ def gather(question: str, language: str, readings: Sequence[Reading], lexical: T
         rows.append(
             (
                 reading.score,
-                reading.found.dense,
-                reading.found.lexical / best_words,
                 0.0 if abroad else coverage,
                 coverage if abroad else 0.0,
                 asked.coverage(reading.found.hit.span.text, own),
@@ -268,7 +264,6 @@ def gather(question: str, language: str, readings: Sequence[Reading], lexical: T
                     besides=question,
                     opens=reading.answer.start == reading.sentence.start,
                 ),
-                1.0 / (reading.found.dense_rank or 50) + 1.0 / (reading.found.lexical_rank or 50),
                 float(abroad),
                 1.0 / len(_WORD.findall(reading.sentence.text) or ["-"]),
                 reading.likeness,
