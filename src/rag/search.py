@@ -46,7 +46,8 @@ class Found:
 
     `hit.score` is that of `blend`; `row` the passage's number; `dense` its likeness to the question, see `score`;
     `lexical` its BM25 score, 0 when it shares no term with the question. The ranks begin at 1 and are None where that
-    search did not reach the passage. `sentences` are the passage's own.
+    search did not reach the passage; `dense_rank` is by the passage's own vector alone, by which it was proposed, and
+    `dense` has its nearest sentence in it. `sentences` are the passage's own.
     """
 
     hit: Hit
