@@ -14,7 +14,7 @@ READER_MINUTES ?= 200
 ANSWERED_MINUTES ?= 40
 EARLIER ?=
 
-.PHONY: check test gold second history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
+.PHONY: check test gold second news history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -32,6 +32,9 @@ gold:  ## the gold set, against the expected scores
 second:  ## other questions about the five articles, which nothing was chosen by
 	rag build seeds
 	rag evaluate tests/second/questions.jsonl
+
+news:  ## 640 questions about 16 folders of news, in which the decision is fitted in part
+	$(PYTHON) -m training.news --data $(DATA)
 
 history:  ## follow-up chats about other documents, and full questions with a foreign history
 	$(PYTHON) -m rag build tests/follow_ups/documents --index $(RUNS)/follow_ups
@@ -80,19 +83,22 @@ translations:  ## the table of word translations for lexical search
 	$(PYTHON) -m training.translations --data $(DATA)
 
 READ = $(PYTHON) -m training.reader --data $(DATA) --translated $(RUNS)/translated --device $(DEVICE) --resume
-ALL_LAYERS = $(READ) --keep-words --early-layers 6 --rounding-from 1 --minutes $(READER_MINUTES)
+ALL_LAYERS = $(READ) --keep-words --early-layers 6 --minutes $(READER_MINUTES)
 
-reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` leaves: first all the multilingual teacher's layers, twice, then ours from these and, if there is one, from an EARLIER reader of the same wordpieces (the bundled one learnt from that of run 23); resumes
+reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` leaves: first all the multilingual teacher's layers, twice, the second of which is bundled as the second reader, then ours from these and, if there is one, from an EARLIER reader of the same wordpieces (the bundled one learnt from that of run 23); resumes
 	$(READ) --start $(RUNS)/multilingual --out $(RUNS)/answered --answered --keep-words --dropout 0 --rounding-from 1 --rate 1e-4 --minutes $(ANSWERED_MINUTES)
-	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading --dropout 0 --rate 1e-4 --seed 11
-	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading_dropped --dropout 0.1 --rate 1e-4 --seed 12
+	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading --dropout 0 --rounding-from 1 --rate 1e-4 --seed 11
+	$(ALL_LAYERS) --start $(RUNS)/answered --out $(RUNS)/reading_dropped --dropout 0.1 --rounding-from 0.7 --rate 1e-4 --seed 12
 	$(READ) --start $(RUNS)/imitated --teacher $(RUNS)/reading $(RUNS)/reading_dropped $(EARLIER) --alike $(RUNS)/multilingual --out $(RUNS)/reader --dropout 0 --rounding-from 0.8 --rate 2e-4 --minutes $(READER_MINUTES)
 	$(READ) --start $(RUNS)/reader --teacher $(RUNS)/reading $(RUNS)/reading_dropped --out $(RUNS)/reader_rounded --dropout 0 --rounding-from 0.5 --rate 2e-4 --minutes $(READER_MINUTES)
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader_rounded --out $(MODELS)/reader
+	$(PYTHON) -m training.export_reader --trained $(RUNS)/reading_dropped --words-in-four-bits --out $(MODELS)/second_reader
 
-reader-scores:  ## development figures of the reader, and of its weights without rounding as it runs
-	$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/reader
-	$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/reader --float32
+reader-scores:  ## development figures of both readers, and of their weights without rounding as they run
+	for folder in reader second_reader; do \
+		$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/$$folder && \
+		$(PYTHON) -m training.measure_reader --data $(DATA) --reader src/rag/models/$$folder --float32 || exit 1; \
+	done
 
 encoder-scores: $(RUNS)/translated  ## development figures of the encoder beside its teacher and BM25
 	$(PYTHON) -m training.evaluate --data $(DATA) --translated $(RUNS)/translated --models teacher=$(TEACHER) bundled=src/rag/models/encoder

@@ -3,12 +3,17 @@ from argparse import ArgumentTypeError
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from training.calibrate import Posed, set_traps, translations_of
+from training.calibrate import NEWS_SHARE, UNANSWERABLE_SHARE, Asked, Posed, set_traps, translations_of, what_counts
 from training.data import Question
 from training.translated import ASKED_FILE, asked_questions, read_asked
 
+from rag.decide import EVIDENCE, rank
+from rag.gold import GoldQuestion
+from rag.read import Reading
 from rag.spans import Document, Span
+from tests.passage_parts import found
 
 
 def held_back(name: str, language: str) -> Question:
@@ -69,3 +74,33 @@ def test_a_sentence_is_right_where_it_touches_the_answer_or_has_its_words_in_a_s
 def test_a_folder_without_translated_questions_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArgumentTypeError, match=r"has no asked\.tsv\.xz: make it anew"):
         asked_questions(str(tmp_path))
+
+
+def test_what_a_gold_question_accepts_is_right_in_its_sources() -> None:
+    gold = GoldQuestion("n0-it-01", "it", "Chi vive a Porto?", ("Ada Ferro",), ("en-n0-1.txt",))
+    posed = Posed(held_back("a", "it"), dict.fromkeys(gold.sources, (0, 0)), gold=gold)
+    assert posed.hidings() == [frozenset(), frozenset({"en-n0-1.txt"})]
+    text = "Ada Ferro lives in Porto. She paints."
+
+    def right(document: str, start: int, end: int) -> bool:
+        return posed.is_right(Span(Document(document, "Ada", "en", text), start, end))
+
+    assert right("en-n0-1.txt", 0, 25)
+    assert not right("en-n0-1.txt", 26, 37)
+    assert not right("en-n0-2.txt", 0, 25)
+
+
+def test_questions_about_news_count_their_share_and_kinds_as_users_ask_them() -> None:
+    whole = Span(Document("a", "A", "en", "Ada."), 0, 4)
+    reading = Reading(whole, whole, 1.0, 0.5, np.ones(1, np.float32), found(whole))
+    case = rank([reading], np.zeros((1, len(EVIDENCE))), np.ones((1, 1)), [0.0] * len(EVIDENCE))
+    kinds = [(True, False)] * 6 + [(False, False)] * 4 + [(True, True)] * 3 + [(False, True)]
+    asked = [Asked("en", case, np.array([known]), known, False, 0.5, False, news=news) for known, news in kinds]
+    weights = what_counts(asked)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[10:].sum() == pytest.approx(NEWS_SHARE)
+    assert weights[:6].sum() / weights[:10].sum() == pytest.approx(1 - UNANSWERABLE_SHARE)
+    assert weights[13] / weights[10:].sum() == pytest.approx(UNANSWERABLE_SHARE)
+    assert weights[0] == weights[5]
+    without = what_counts(asked[:10])
+    assert (without.sum(), without[:6].sum()) == (pytest.approx(1), pytest.approx(1 - UNANSWERABLE_SHARE))

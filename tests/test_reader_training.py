@@ -14,6 +14,9 @@ from training.examples import UNANSWERABLE_REPEATED, Example, Examples, borrowed
 from training.rivals import Rivals, lacks
 from training.wording import Words
 
+from rag.cascade import SECOND_FOLDER
+from rag.read import READER_FOLDER
+
 if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
@@ -571,19 +574,18 @@ def test_averaged_networks_have_the_mean_of_their_weights() -> None:
     assert other["matrix"].tolist() == [[5.0, -2.0]]
 
 
-def test_a_shipped_reader_is_restored_to_the_scores_it_gives() -> None:
+@pytest.mark.parametrize("folder", [READER_FOLDER, SECOND_FOLDER], ids=lambda folder: folder.name)
+def test_a_shipped_reader_is_restored_to_the_scores_it_gives(folder: Path) -> None:
     pytest.importorskip("onnx")
     import onnxruntime
     import torch
     from training.restore import restore_reader
 
-    from rag.read import READER_FOLDER
-
-    reader = restore_reader(Path(READER_FOLDER))
+    reader = restore_reader(folder)
     ids = np.array([[2, *range(1000, 1010), 3, *range(2000, 2030), 3]])
     types = (np.arange(ids.shape[1]) > 11).astype(np.int64)[None]
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
-    shipped = onnxruntime.InferenceSession(READER_FOLDER / "model_int8.onnx").run(["start", "end"], inputs)
+    shipped = onnxruntime.InferenceSession(folder / "model_int8.onnx").run(["start", "end"], inputs)
     with torch.no_grad():
         restored = reader(*(torch.from_numpy(array) for array in inputs.values()))
     for ours, theirs in zip(restored, shipped, strict=True):
@@ -591,16 +593,15 @@ def test_a_shipped_reader_is_restored_to_the_scores_it_gives() -> None:
         assert np.corrcoef(ours.numpy()[0, 12:], theirs[0, 12:])[0, 1] > 0.98
 
 
-def test_the_bundled_reader_reads_alike_with_and_without_rounding_as_it_runs() -> None:
+@pytest.mark.parametrize("folder", [READER_FOLDER, SECOND_FOLDER], ids=lambda folder: folder.name)
+def test_a_bundled_reader_reads_alike_with_and_without_rounding_as_it_runs(folder: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("onnx")
     from training.measure_reader import Measured
 
-    from rag.read import READER_FOLDER
-
     text = "Maria Duarte runs the harbour of Port Ellis. It opened in June 2019 and employs 240 people."
     asked = [(f"{question}?", text) for question in ("Who runs the harbour", "When did it open", "How many work there")]
-    rounded, exact = Measured(READER_FOLDER), Measured(READER_FOLDER, float32=True)
+    rounded, exact = Measured(folder), Measured(folder, float32=True)
     for ours, theirs in zip(rounded.read(asked), exact.read(asked), strict=True):
         assert (ours.start, ours.end) == (theirs.start, theirs.end)
         assert ours.margin == pytest.approx(theirs.margin, abs=1.5)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.cascade import SECOND_FOLDER
 from rag.encode import BUNDLED_FOLDER, OnnxEncoder
 from rag.errors import EncoderError
 from rag.read import READER_FOLDER, Reading, SpanReader, whole_words
@@ -19,9 +20,9 @@ HARBOUR = Document("harbour.txt", "The harbour", "en", TEXT)
 FARO = Document("faro.txt", "El faro", "es", "El faro fue construido en 1874 por el ingeniero Luis Ortega.")
 
 
-@pytest.fixture(scope="module")
-def reader() -> SpanReader:
-    return SpanReader()
+@pytest.fixture(scope="module", params=[READER_FOLDER, SECOND_FOLDER], ids=lambda folder: folder.name)
+def reader(request: pytest.FixtureRequest) -> SpanReader:
+    return SpanReader(request.param)
 
 
 def read(reader: SpanReader, question: str, *spans: Span) -> list[Reading]:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from rich.progress import track
 from scipy.optimize import minimize
 
-from rag.ask import PASSAGES, PASSAGES_AT_HOME
+from rag.ask import PASSAGES, PASSAGES_AT_HOME, worth_reading
+from rag.cascade import with_second_look
 from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, weigh
 from rag.encode import Encoder, OnnxEncoder
+from rag.gold import GoldQuestion
 from rag.index import Settings, split_documents
 from rag.lexical import Lexical
 from rag.local import Local
@@ -27,6 +29,7 @@ from rag.spans import Document, Span
 from rag.vectors import Vectors
 from training.data import Question, split_questions
 from training.examples import borrowed, renamed, swapped
+from training.news import news_folders
 from training.translated import asked_questions, in_words_of
 
 # A world is a small collection, as a user's folder is: neighbouring passages, so of few articles, in four languages.
@@ -36,6 +39,8 @@ QUESTIONS_OF_A_LANGUAGE = 9
 # Of a user's questions so many are taken to have no answer; there are more among those asked here, which count less.
 UNANSWERABLE_SHARE = 0.25
 MOST_WRONG_REFUSALS = 0.06
+# What questions about news count in the fit: there are fewer of them, and more would fit them to the last.
+NEWS_SHARE = 0.2
 # What never makes an answer less sure: among passages of an encyclopaedia hardly any two say the same, and the few that
 # seem to would speak against it.
 NEVER_AGAINST = ("score", "lead", "agreement")
@@ -45,7 +50,8 @@ NEVER_AGAINST = ("score", "lead", "agreement")
 class Asked:
     """A question asked of a world: its readings, and which are right; `abroad` when only another language answers.
 
-    `translated` when it is asked in words that rules translated, `trap` when somebody wrote it to look answerable.
+    `translated` when it is asked in words that rules translated, `trap` when somebody wrote it to look answerable,
+    `news` when it is about a folder of news.
     """
 
     language: str
@@ -56,6 +62,7 @@ class Asked:
     nearest: float
     translated: bool
     trap: bool = False
+    news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class World:
             k_home=PASSAGES_AT_HOME,
             selection=self.passages.within(there),
         )
-        read = models.reader.read(question.question, query, found)
+        read = models.reader.read(question.question, query, worth_reading(found, question.language))
         readings = telling(question.question, question.language, stated(question.question, read))
         if not readings:
             return None
@@ -122,7 +129,8 @@ class Posed:
 
     There are none where it asks about another name or year than the documents do, or something else about their names,
     nor where it is a `trap`: somebody wrote it to look answerable. `translated` when rules translated its words.
-    `unmarked` are translations of a source in which nobody marked the answer.
+    `unmarked` are translations of a source in which nobody marked the answer. With `gold`, what it accepts is right in
+    any document of the places.
     """
 
     question: Question
@@ -130,12 +138,15 @@ class Posed:
     translated: bool = False
     unmarked: frozenset[str] = frozenset()
     trap: bool = False
+    gold: GoldQuestion | None = None
 
     def is_right(self, sentence: Span) -> bool:
         """Tell whether a sentence touches the answer at one of its places, or has its words elsewhere in a source.
 
         The gold questions are judged so, too.
         """
+        if self.gold is not None:
+            return self.gold.supported_by(sentence)
         if (place := self.places.get(sentence.document.id)) is None:
             return False
         touches = sentence.start < place[1] and place[0] < sentence.end
@@ -201,6 +212,18 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
     return made
 
 
+def worlds_of_news(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
+    """Return the folders of news with the questions about them."""
+    return [
+        (World(folder.documents, encoder), [_posed(gold) for gold in folder.questions]) for folder in news_folders(data)
+    ]
+
+
+def _posed(gold: GoldQuestion) -> Posed:
+    question = Question(gold.id, gold.language, gold.question, "", "", -1, "news")
+    return Posed(question, dict.fromkeys(gold.sources, (0, 0)), trap=not gold.answerable, gold=gold)
+
+
 def translations_of(
     development: Mapping[str, Sequence[Question]], language: str, asked: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Question]:
@@ -245,9 +268,13 @@ def ask_all(
     translated: Mapping[str, Mapping[str, str]],
     most: int | None = None,
 ) -> tuple[list[Asked], list[Asked]]:
-    """Ask every question with its sources and without; return the worlds, or the first `most`, in two halves."""
+    """Ask every question with its sources and without; return the worlds, or the first `most`, in two halves.
+
+    Those of news are among them.
+    """
     halves: tuple[list[Asked], list[Asked]] = ([], [])
-    for number, (world, questions) in enumerate(track(worlds(data, models.encoder, translated)[:most], "asking")):
+    every = [*worlds(data, models.encoder, translated)[:most], *worlds_of_news(data, models.encoder)[:most]]
+    for number, (world, questions) in enumerate(track(every, "asking")):
         for posed in questions:
             for hidden in posed.hidings():
                 case = world.ask(posed.question, models, weights, hidden=hidden)
@@ -258,7 +285,7 @@ def ask_all(
                 nearest = max(r.found.dense for r in case.readings)
                 own = any(place.startswith(posed.question.language) for place in posed.places.keys() - hidden)
                 abroad = answerable and not own
-                seen = (answerable, abroad, nearest, posed.translated, posed.trap)
+                seen = (answerable, abroad, nearest, posed.translated, posed.trap, posed.gold is not None)
                 halves[number % 2].append(Asked(posed.question.language, case, right, *seen))
     return halves
 
@@ -273,15 +300,16 @@ def descend(
 
 def fit_ranking(asked: Sequence[Asked]) -> NDArray[np.float64]:
     """Fit the evidence by the log-likelihood of choosing a right reading, with a little shrinkage."""
-    rows = [(a.case.evidence, a.right) for a in asked if a.answerable and a.right.any()]
+    kept = [a for a in asked if a.answerable and a.right.any()]
+    rows = [(a.case.evidence, a.right, heavy) for a, heavy in zip(kept, what_counts(kept), strict=True)]
 
     def loss(weights: NDArray[np.float64]) -> float:
         total = 0.0
-        for evidence, right in rows:
+        for evidence, right, heavy in rows:
             scores = evidence @ weights
             scores -= scores.max()
-            total -= float(np.log(np.exp(scores[right]).sum() / np.exp(scores).sum()))
-        return total / len(rows) + 0.001 * float(weights @ weights)
+            total -= heavy * float(np.log(np.exp(scores[right]).sum() / np.exp(scores).sum()))
+        return total + 0.001 * float(weights @ weights)
 
     return descend(loss, len(EVIDENCE))
 
@@ -290,16 +318,26 @@ def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
     """Fit the probability that the first reading is right, by logistic regression."""
     rows = np.stack([a.case.assurance() for a in asked])
     right = np.array([a.answerable and bool(a.right[0]) for a in asked], float)
-    answerable = np.array([a.answerable for a in asked])
-    heavy = np.where(answerable, 1.0, expected_unanswerable(answerable) / max(1, (~answerable).sum()))
+    heavy = what_counts(asked)
 
     def loss(weights: NDArray[np.float64]) -> float:
         logits = rows @ weights[:-1] + weights[-1]
         each = np.logaddexp(0, logits) - right * logits
-        return float((heavy * each).sum() / heavy.sum()) + 0.001 * float(weights[:-1] @ weights[:-1])
+        return float((heavy * each).sum()) + 0.001 * float(weights[:-1] @ weights[:-1])
 
     fitted = descend(loss, len(ASSURANCE) + 1, positive=[ASSURANCE.index(name) for name in NEVER_AGAINST])
     return fitted[:-1], float(fitted[-1])
+
+
+def what_counts(asked: Sequence[Asked]) -> NDArray[np.float64]:
+    """Return the weight of each question in a fit, which sum to 1: kinds as users would ask them, news by its share."""
+    answerable, news = (np.array([getattr(a, name) for a in asked]) for name in ("answerable", "news"))
+    weights = np.where(news, NEWS_SHARE, 1 - NEWS_SHARE) * np.where(
+        answerable, 1 - UNANSWERABLE_SHARE, UNANSWERABLE_SHARE
+    )
+    for kind in (news & answerable, news & ~answerable, ~news & answerable, ~news & ~answerable):
+        weights[kind] /= max(1, kind.sum())
+    return np.asarray(weights / weights.sum())
 
 
 def expected_unanswerable(answerable: NDArray[np.bool_]) -> float:
@@ -362,7 +400,7 @@ def main() -> None:
     options.add_argument("--worlds", type=int, help="ask only so many worlds, to try it")
     arguments = options.parse_args()
     encoder = OnnxEncoder()
-    models = Models(encoder, open_reader(), AnswerVectors(encoder))
+    models = Models(encoder, with_second_look(open_reader()), AnswerVectors(encoder))
     start = Weights((0.0,) * len(EVIDENCE), (0.0,) * len(ASSURANCE), 0.0, 0.0, 0.0)
     halves = ask_all(arguments.data, models, start, translated=arguments.translated, most=arguments.worlds)
     held: list[Asked] = []
@@ -373,19 +411,21 @@ def main() -> None:
         judged = [reranked(a, ranking) for a in rest]
         held += judged
         others_fit.append(sureness(judged, confidence, bias))
-    sure = np.concatenate(others_fit)
-    threshold = float(np.quantile(sure[np.array([a.answerable for a in held])], MOST_WRONG_REFUSALS))
+    sure, news = np.concatenate(others_fit), np.array([a.news for a in held])
+    answerable = np.array([a.answerable for a in held])
+    threshold = float(np.quantile(sure[answerable & ~news], MOST_WRONG_REFUSALS))
     everything = [*halves[0], *halves[1]]
     ranking = fit_ranking(everything)
     confidence, bias = fit_confidence([reranked(a, ranking) for a in everything])
-    relevance = float(np.quantile([a.nearest for a in everything if a.answerable], 0.01))
+    relevance = float(np.quantile([a.nearest for a in everything if a.answerable and not a.news], 0.01))
     values = {
         "ranking": dict(zip(EVIDENCE, np.round(ranking, 3).tolist(), strict=True)),
         "confidence": dict(zip(ASSURANCE, np.round(confidence, 3).tolist(), strict=True)),
         "bias": round(bias, 3),
         "threshold": round(threshold, 3),
         "relevance": round(relevance, 3),
-        "measured_on_other_questions": measure(held, sure, threshold),
+        "measured_on_other_questions": measure([a for a in held if not a.news], sure[~news], threshold),
+        "measured_on_other_news": measure([a for a in held if a.news], sure[news], threshold),
     }
     arguments.out.write_text(json.dumps(values, indent=1) + "\n")
     print(json.dumps(values, indent=1))  # noqa: T201

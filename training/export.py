@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import BertModel
 
+from training.four_bits import gather
 from training.soup import average
 
 FILES = ("tokenizer.json", "tokenizer_config.json", "modules.json", "sentence_bert_config.json", "config.json")
@@ -63,8 +64,10 @@ def to_int8(values: NDArray[np.float32], *, axis: int) -> tuple[NDArray[np.int8]
     return np.round(values / scales).astype(np.int8), scales
 
 
-def quantise(model: onnx.ModelProto) -> None:
+def quantise(model: onnx.ModelProto, *, words_in_four_bits: bool = False) -> None:
     """Store every large table and matrix as int8: embeddings with one scale a row, products with one a column.
+
+    With `words_in_four_bits` the largest table, of the word vectors, is stored so instead (see `four_bits`).
 
     Only the weights are rounded. Rounding the activations too, as dynamic quantisation does, cost a cosine of 0.98 on
     single sentences; onnxruntime folds the two added operations away when it loads the file.
@@ -80,6 +83,14 @@ def quantise(model: onnx.ModelProto) -> None:
         if table.dims[0] < 256:
             continue
         name = table.name
+        if words_in_four_bits and "word_embeddings" in name:
+            constants, parts = gather(table, node.input[1], node.output[0])
+            graph.initializer.remove(table)
+            graph.initializer.extend(constants)
+            graph.node.remove(node)
+            for offset, part in enumerate(parts):
+                graph.node.insert(at + offset, part)
+            continue
         small, scales = to_int8(numpy_helper.to_array(table), axis=1 - position)
         graph.initializer.remove(table)
         graph.initializer.append(numpy_helper.from_array(small, f"{name}_int8"))

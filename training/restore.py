@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from transformers import BertConfig, BertModel
 
+from training.four_bits import unpack
 from training.network import SpanReader
 
 LAYER = (
@@ -36,8 +37,12 @@ def restore_reader(folder: Path) -> SpanReader:
     }
     for table in ("word", "position"):
         name = f"body.embeddings.{table}_embeddings.weight"
-        weights[name] = arrays[f"{name}_int8"].astype(np.float32) * arrays[f"{name}_scales"]
-        weights.pop(f"{name}_scales")
+        if f"{name}_packed" in arrays:
+            values = unpack(arrays[f"{name}_packed"], arrays[f"{name}_scales"])
+        else:
+            values = arrays[f"{name}_int8"].astype(np.float32) * arrays[f"{name}_scales"]
+        # What the file looks its rows up with is no weight.
+        weights = {key: value for key, value in weights.items() if not key.startswith(f"{name}_")} | {name: values}
     # The matrices have numbers for names; products stand in the file in the order of the network.
     layers = reader.body.config.num_hidden_layers
     names = [f"body.encoder.layer.{i}.{part}.weight" for i in range(layers) for part in LAYER] + ["head.weight"]

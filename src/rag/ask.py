@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.cascade import first_look, with_second_look
 from rag.corroborate import Asked, corroborate
 from rag.decide import Case, Decision, Weights, decide, weigh
 from rag.encode import Encoder, open_encoder
@@ -28,10 +29,12 @@ from rag.spans import Answer, Citation, Document, Hit
 _log = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 2_000
-# What is read for an answer: more passages, eight and three, put the right sentence first less often on held-back
-# questions (see training/README.md), and take longer.
-PASSAGES = 6
-PASSAGES_AT_HOME = 2
+# What is found for an answer, best first, and how much of it is read, one in the question's language among it. More put
+# the right sentence first no more often, on held-back questions and on those about news (see training/README.md), and
+# take longer.
+PASSAGES = 5
+PASSAGES_AT_HOME = 1
+READ = 4
 # What a search without reading lists, when not said.
 LISTED = 8
 # How much less sure the reading in the light of the turns before may be than the question alone, and still win: a
@@ -60,7 +63,7 @@ class _Opened:
                 f"the encoder {index.encoder_name!r} has changed since the index in {folder} was made;"
                 " make the index again with `rag build`"
             )
-        return cls(index, encoder, open_reader(), AnswerVectors(encoder))
+        return cls(index, encoder, with_second_look(open_reader()), AnswerVectors(encoder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +181,15 @@ class Assistant:
                 best = light
         decision = best.decision
         more, where = self._further(opened, best, spoken, documents)
+        found = [passage.hit for passage in best.found]
+        places = {(hit.span.document.id, hit.span.start) for hit in found}
         return Answer(
             question,
             spoken,
             (*decision.citations, *more),
             decision.confidence,
             decision.reason,
-            (*(found.hit for found in best.found), *where),
+            (*found, *(hit for hit in where if (hit.span.document.id, hit.span.start) not in places)),
             decision.others,
             best.unmentioned,
             self._trace(best, more, attempts, spoken, threshold),
@@ -201,9 +206,9 @@ class Assistant:
             best.decision,
             best.case,
             index.collection,
-            opened.reader,
+            first_look(opened.reader),
             self._weights,
-            known=best.found,
+            known=worth_reading(best.found, language),
             answers=opened.answers,
             selection=None if documents is None else index.passages.within(documents),
         )
@@ -275,7 +280,7 @@ class Assistant:
             k_home=PASSAGES_AT_HOME,
             selection=anywhere,
         )
-        read = opened.reader.read(wording, query, found)
+        read = opened.reader.read(wording, query, worth_reading(found, language))
         readings = _new(telling(wording, language, stated(wording, read)), answered)
         texts = [passage.hit.span.text for passage in found]
         lacking = unmentioned(asked, _languages(language, index), index.engine.weight, texts)
@@ -286,6 +291,15 @@ class Assistant:
         )
         decision = decide(case, language, self._weights, question=wording, threshold=threshold)
         return _Attempt(wording, query, tuple(found), case, decision, lacking)
+
+
+def worth_reading(found: Sequence[Found], language: str) -> list[Found]:
+    """Return the `READ` best of the passages, the last of which is the best in a language if none before it is."""
+    best, rest = found[:READ], found[READ:]
+    if any(passage.hit.span.document.language == language for passage in best):
+        return list(best)
+    at_home = [passage for passage in rest if passage.hit.span.document.language == language][:1]
+    return [*best[: READ - len(at_home)], *at_home]
 
 
 def _languages(spoken: str, index: Index) -> list[str]:

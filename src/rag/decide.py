@@ -167,7 +167,11 @@ def weigh(
 ) -> Case:
     """Return the readings ranked by their evidence, best first; equal scores in the order of the documents."""
     evidence = gather(question, language, readings, lexical)
-    return rank(readings, evidence, likeness(readings, answers), weights.ranking, unmentioned=unmentioned)
+    # What is too far behind to be cited is not worth a vector.
+    scores = evidence @ np.array(weights.ranking)
+    near = scores >= scores.max() + math.log(CITABLE)
+    alike = likeness(readings, answers, among=near.tolist())
+    return rank(readings, evidence, alike, weights.ranking, unmentioned=unmentioned)
 
 
 def rank(
@@ -208,12 +212,15 @@ def pool(documents: Sequence[str], scores: NDArray[np.float64], alike: NDArray[n
     return pooled
 
 
-def likeness(readings: Sequence[Reading], answers: AnswerVectors | None = None) -> NDArray[np.float64]:
+def likeness(
+    readings: Sequence[Reading], answers: AnswerVectors | None = None, *, among: Sequence[bool] | None = None
+) -> NDArray[np.float64]:
     """Return how far any two readings give one answer, (readings, readings), 1 where their words do.
 
     Whole sentences are compared by their vectors. Exact words say the same or they do not: by their numbers, dates and
     words (see `same`) and, where these are in two languages, by the likeness of the words themselves, for which
-    `answers` has the vectors, of the best readings only; without it by their sentences' likeness.
+    `answers` has the vectors, of the best readings only, `among` those told if any are; without it by their sentences'
+    likeness.
     """
     vectors = np.stack([reading.vector for reading in readings])
     alike = (vectors @ vectors.T).astype(np.float64)
@@ -231,7 +238,8 @@ def likeness(readings: Sequence[Reading], answers: AnswerVectors | None = None) 
                 else:
                     alike[i, j] = 0.0
     if by_meaning and answers:
-        best = sorted(range(len(readings)), key=lambda i: -readings[i].score)[:MOST_COMPARED]
+        wanted = [i for i in range(len(readings)) if among is None or among[i]]
+        best = sorted(wanted, key=lambda i: -readings[i].score)[:MOST_COMPARED]
         compared = sorted({i for pair in by_meaning if set(pair) <= set(best) for i in pair})
         rows = dict(zip(compared, answers.of([readings[i].answer for i in compared]), strict=True))
         for i, j in by_meaning:

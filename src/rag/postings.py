@@ -4,6 +4,7 @@ import json
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
@@ -18,6 +19,8 @@ _PASSAGES_AT_ONCE = 4096
 _COLUMNS = (("rows", "<i4"), ("values", "<f4"))
 # Sums of the same numbers in another order differ by less than this share.
 _ROUNDING = 1e-5
+# Terms whose numbers are remembered, some 100 bytes each.
+REMEMBERED = 16_384
 
 # What a word of a question may be in the passages: numbers of terms, and how much each counts.
 Word = Mapping[int, float]
@@ -26,27 +29,34 @@ Word = Mapping[int, float]
 class Terms(Sequence[str]):
     """The terms of an index in the order of their UTF-8 bytes: a mapped file that is searched by halving."""
 
-    __slots__ = ("_bounds", "_text")
+    __slots__ = ("_bounds", "_found", "_text")
 
     def __init__(self, text: NDArray[np.uint8], bounds: NDArray[np.int64]) -> None:
         self._text, self._bounds = text, bounds
+        # One question looks the same few terms up for every sentence that it weighs.
+        self._found = lru_cache(maxsize=REMEMBERED)(partial(_halved, text, bounds))
 
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
-    def bytes_at(self, number: int) -> bytes:
-        """Return a term as UTF-8."""
-        return self._text[self._bounds[number] : self._bounds[number + 1]].tobytes()
-
     def __getitem__(self, number: int) -> str:  # type: ignore[override]  # no slices
         """Return a term."""
-        return self.bytes_at(number).decode("utf-8", "surrogatepass")
+        return _bytes_at(self._text, self._bounds, number).decode("utf-8", "surrogatepass")
 
     def number(self, term: str) -> int | None:
         """Return the number of a term, None when no passage has it."""
-        wanted = term.encode("utf-8", "surrogatepass")
-        at = bisect_left(range(len(self)), wanted, key=self.bytes_at)
-        return at if at < len(self) and self.bytes_at(at) == wanted else None
+        return self._found(term)
+
+
+def _bytes_at(text: NDArray[np.uint8], bounds: NDArray[np.int64], number: int) -> bytes:
+    return text[bounds[number] : bounds[number + 1]].tobytes()
+
+
+def _halved(text: NDArray[np.uint8], bounds: NDArray[np.int64], term: str) -> int | None:
+    """Return the number of a term by halving, None when it is not there."""
+    wanted, count = term.encode("utf-8", "surrogatepass"), len(bounds) - 1
+    at = bisect_left(range(count), wanted, key=lambda number: _bytes_at(text, bounds, number))
+    return at if at < count and _bytes_at(text, bounds, at) == wanted else None
 
 
 class Postings:

@@ -35,7 +35,7 @@ KEPT = 16
 MOST_AT_ONCE = 4
 _OPENING = " \t\n«“\"'‘([{,;:.-–—"
 _CLOSING = " \t\n»”\"'’)]}([{«“‘,;:.!?–—"
-# As many vectors of answers, and scores of passages, as are kept between questions: 6 MB each at 384 dimensions.
+# As many vectors of answers, tokens and scores of passages, as are kept between questions: 6 to 12 MB each.
 REMEMBERED = 4096
 
 
@@ -119,6 +119,7 @@ class SpanReader:
         self._cls, self._sep = self._tokenizer.encode("").ids
         # Another threshold, filter or turn of a chat asks about the same passages again.
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._scores)
+        self._tokens = lru_cache(maxsize=REMEMBERED)(self._tokenized)
         self._pool = ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1), thread_name_prefix="read")
 
     def read(
@@ -128,30 +129,33 @@ class SpanReader:
         if not found:
             return []
         asked = self._tokenizer.encode(printable(question), add_special_tokens=False).ids[:QUESTION_TOKENS]
-        places = [(passage, self._tokens(passage.hit.span)) for passage in found]
-        texts = [tuple(i for i, _, _ in tokens) for _, tokens in places]
-        scored_places = list(self._pool.map(self._remembered, [tuple(asked)] * len(texts), texts))
+        texts, offsets = zip(*(self._tokens(passage.hit.span.text) for passage in found), strict=True)
+        # The longest first, so that no core waits for a long one that began last.
+        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        done = self._pool.map(self._remembered, [tuple(asked)] * len(texts), [texts[i] for i in order])
+        scored = dict(zip(order, done, strict=True))
         first = len(asked) + 2
         best: dict[tuple[str, int], _Scored] = {}
-        for (passage, tokens), (starts, ends) in zip(places, scored_places, strict=True):
+        for i, passage in enumerate(found):
+            starts, ends = scored[i]
             nothing = float(starts[0] + ends[0])
-            inside = slice(first, first + len(tokens))
+            inside, places = slice(first, first + len(texts[i])), offsets[i] + passage.hit.span.start
             for sentence, vector in zip(passage.sentences.spans, passage.sentences.vectors, strict=True):
-                scored = _scored(sentence, vector, passage, tokens, starts[inside], ends[inside], nothing)
+                read = _scored(sentence, vector, passage, places, starts[inside], ends[inside], nothing)
                 key = (sentence.document.id, sentence.start)
-                if scored and (key not in best or best[key].score < scored.score):
-                    best[key] = scored
+                if read and (key not in best or best[key].score < read.score):
+                    best[key] = read
         kept = sorted(best.values(), key=lambda scored: -scored.score)[:most]
         return [
             Reading(each.words(), each.sentence, each.score, float(each.vector @ query), each.vector, each.passage)
             for each in kept
         ]
 
-    def _tokens(self, passage: Span) -> list[tuple[int, int, int]]:
-        """Return (id, start, end) of the passage's tokens, places in the document."""
-        encoding = self._tokenizer.encode(printable(passage.text), add_special_tokens=False)
-        places = zip(encoding.ids, encoding.offsets, strict=True)
-        return [(i, passage.start + a, passage.start + b) for i, (a, b) in places][:PASSAGE_TOKENS]
+    def _tokenized(self, text: str) -> tuple[tuple[int, ...], NDArray[np.int64]]:
+        """Return the ids of a passage's tokens, and where in it each begins and ends, (tokens, 2)."""
+        encoding = self._tokenizer.encode(printable(text), add_special_tokens=False)
+        offsets = np.array(encoding.offsets[:PASSAGE_TOKENS], np.int64).reshape(-1, 2)
+        return tuple(encoding.ids[:PASSAGE_TOKENS]), offsets
 
     def _scores(self, asked: tuple[int, ...], text: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the start and end scores of one passage, each (tokens of the window,)."""
@@ -187,18 +191,21 @@ def _scored(
     sentence: Span,
     vector: NDArray[np.float32],
     passage: Found,
-    tokens: Sequence[tuple[int, int, int]],
+    places: NDArray[np.int64],
     starts: NDArray[np.float32],
     ends: NDArray[np.float32],
     nothing: float,
 ) -> _Scored | None:
-    """Return a sentence with its tokens' scores; None when no token of the sentence was read."""
-    inside = [i for i, (_, start, end) in enumerate(tokens) if sentence.start <= start < end <= sentence.end]
-    if not inside:
+    """Return a sentence with its tokens' scores; None when no token of the sentence was read.
+
+    `places` are those of the passage's tokens in the document, (tokens, 2).
+    """
+    begin, end = places[:, 0], places[:, 1]
+    inside = np.flatnonzero((sentence.start <= begin) & (begin < end) & (end <= sentence.end))
+    if not inside.size:
         return None
-    places = np.array([tokens[i][1:] for i in inside], np.int64)
     joint = joint_score(starts[inside], ends[inside], most_tokens=ANSWER_TOKENS)
-    return _Scored(sentence, vector, passage, places, starts[inside], ends[inside], joint - nothing)
+    return _Scored(sentence, vector, passage, places[inside], starts[inside], ends[inside], joint - nothing)
 
 
 def stated(question: str, readings: Sequence[Reading]) -> list[Reading]:
