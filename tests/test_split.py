@@ -12,7 +12,7 @@ from rag.split import split
 SEEDS = sorted((Path(__file__).parents[1] / "seeds").glob("*.txt"))
 
 
-def passages(text: str, *, size: int = 640, overlap: int = 160) -> list[str]:
+def passages(text: str, *, size: int = 480, overlap: int = 160) -> list[str]:
     document = Document("a.txt", "A", "und", text)
     found = sentences(Span(document, 0, len(text))) if text else ()
     return [passage.text for passage in split(document, found, size=size, overlap=overlap)]
@@ -112,4 +112,4 @@ def test_time_is_linear() -> None:
     started = time.process_time()
     found = split(document, whole)
     assert time.process_time() - started < 6.0
-    assert len(found) == 1500  # ten sentences of 64 characters fill 640
+    assert len(found) == 15_000 / 7 // 1 + 1

@@ -57,7 +57,7 @@ Progress = Callable[[str, int, int], None]
 class Settings:
     """What shapes the passages: their size and overlap in characters."""
 
-    passage_size: int = 640
+    passage_size: int = 480
     passage_overlap: int = 160
 
 

@@ -21,7 +21,7 @@ _ITEM = re.compile(r"(?:[-*+•·▪◦‣–—]|\d{1,3}[.)])\s")
 _WORD = re.compile(r"[^\W_]")
 
 
-def split(document: Document, sentences: Sequence[Span], *, size: int = 640, overlap: int = 160) -> tuple[Span, ...]:
+def split(document: Document, sentences: Sequence[Span], *, size: int = 480, overlap: int = 160) -> tuple[Span, ...]:
     """Return the passages of `document`, in order, as spans that begin and end where sentences do.
 
     `sentences` are the document's, in order, without overlaps. The core of a passage is up to `size` characters of
