@@ -23,8 +23,8 @@ class Trace:
     """What one answer was made of, kept to be explained when somebody asks.
 
     `wording` is the question as it was searched for, `attempts` every wording that was tried with its confidence;
-    `found` the passages that were found, best first, of which not all are read; `case` None where nothing could be read; `further` the citations of
-    passages that were read only when the answer was known.
+    `found` the passages that were found, best first, of which not all are read; `case` None where nothing could be
+    read; `further` the citations of passages that were read only when the answer was known.
     """
 
     wording: str
