@@ -5,7 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training.calibrate import NEWS_SHARE, UNANSWERABLE_SHARE, Asked, Posed, set_traps, translations_of, what_counts
+from training.calibrate import (
+    MOST_WRONG_REFUSALS,
+    NEWS_SHARE,
+    UNANSWERABLE_SHARE,
+    Asked,
+    Posed,
+    refused_at_most,
+    set_traps,
+    translations_of,
+    what_counts,
+)
 from training.data import Question
 from training.translated import ASKED_FILE, asked_questions, read_asked
 
@@ -104,3 +114,13 @@ def test_questions_about_news_count_their_share_and_kinds_as_users_ask_them() ->
     assert weights[0] == weights[5]
     without = what_counts(asked[:10])
     assert (without.sum(), without[:6].sum()) == (pytest.approx(1), pytest.approx(1 - UNANSWERABLE_SHARE))
+
+
+def test_the_threshold_refuses_so_many_of_the_answerable_as_they_count() -> None:
+    sure = np.linspace(1, 0, 1001)
+    assert refused_at_most(sure, np.ones(1001)) == pytest.approx(MOST_WRONG_REFUSALS, abs=0.002)
+    # What is least sure counts a tenth, and ten times as much of it is refused.
+    counts = np.where(sure < 0.8, 0.1, 1.0)
+    assert counts[sure < refused_at_most(sure, counts)].sum() == pytest.approx(
+        MOST_WRONG_REFUSALS * counts.sum(), abs=0.2
+    )

@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from training.news import HERE, ask, news_folders
+from training.news import ask, news_folders
+from training.newstest import FOLDERS
 
 from rag.gold import read_gold
 
@@ -92,8 +93,8 @@ def test_asking_every_folder_scores_all_questions(data: Path, kept: Path, tmp_pa
 
 
 def test_the_questions_are_as_many_in_each_language_and_name_documents_that_there_are() -> None:
-    questions = read_gold(HERE / "questions.jsonl")
-    documents = [json.loads(row) for row in (HERE / "documents.jsonl").read_text(encoding="utf-8").splitlines()]
+    questions = read_gold(FOLDERS / "questions.jsonl")
+    documents = [json.loads(row) for row in (FOLDERS / "documents.jsonl").read_text(encoding="utf-8").splitlines()]
     ids = {row["id"] for row in documents}
     assert len(ids) == len(documents) == 96
     assert {source for question in questions for source in question.sources} <= ids

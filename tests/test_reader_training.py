@@ -113,6 +113,19 @@ def test_to_end_with_no_translated_passage_is_asked_about_but_where_it_does_not_
     assert {"fr?", "it?"} <= asked
 
 
+def test_a_question_about_news_is_mostly_asked_in_the_other_languages_that_it_was_written_in() -> None:
+    english = question("Who films lions?", LIONS, "Leo Marsh")
+    also = (("fr", "Qui filme des lions ?"), ("it", "Chi filma i leoni?"))
+    lacking = replace(english, id="none", start=-1, answer="", source="newswire", also=also)
+    examples = Examples([replace(english, source="newswire", also=also), lacking], NoWords(), seed=1)
+    assert sorted(q.id for q in examples.by_language["en"]) == [english.id] * 2 + ["none"] * 2
+    for each in examples.by_language["en"]:
+        asked = [examples.wording(each).casefold() for _ in range(200)]
+        # Some without punctuation, some without function words.
+        counts = [sum(words in wording for wording in asked) for words in ("films lions", "lions ?", "leoni")]
+        assert all(30 < count < 110 for count in counts)
+
+
 def test_to_begin_with_every_text_answers_its_question() -> None:
     unanswerable = replace(question("Who painted it?", LIONS, "Leo Marsh"), answer="", start=-1)
     examples = Examples([*asked(), unanswerable], NoWords(), seed=1, answered=True)

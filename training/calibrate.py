@@ -360,6 +360,13 @@ def sureness(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: floa
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
+def refused_at_most(sure: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
+    """Return the threshold below which `MOST_WRONG_REFUSALS` of the answerable questions lie, as each counts."""
+    order = np.argsort(sure)
+    below = np.cumsum(counts[order]) / counts.sum()
+    return float(sure[order][np.searchsorted(below, MOST_WRONG_REFUSALS)])
+
+
 def measure(asked: Sequence[Asked], sure: NDArray[np.float64], threshold: float) -> dict[str, float]:
     """Return what the decision is worth on questions whose sureness was not fitted on them."""
     answerable = np.array([a.answerable for a in asked])
@@ -413,7 +420,7 @@ def main() -> None:
         others_fit.append(sureness(judged, confidence, bias))
     sure, news = np.concatenate(others_fit), np.array([a.news for a in held])
     answerable = np.array([a.answerable for a in held])
-    threshold = float(np.quantile(sure[answerable & ~news], MOST_WRONG_REFUSALS))
+    threshold = refused_at_most(sure[answerable], what_counts([a for a in held if a.answerable]))
     everything = [*halves[0], *halves[1]]
     ranking = fit_ranking(everything)
     confidence, bias = fit_confidence([reranked(a, ranking) for a in everything])

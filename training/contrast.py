@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from training.data import Question, read_translated, split_questions
 from training.distil import Stream
+from training.newswire import read_newswire
 from training.pieces import sentence_around, window_around
 from training.rivals import Rivals
 from training.student import Clock, Student, length_batches, save_checkpoint, step
@@ -33,6 +34,8 @@ SHARES = {"en": 0.34, "es": 0.22, "fr": 0.22, "it": 0.22}
 PAIRS, CHUNK = 1.33, 32
 # Shares of the questions that get a mined rival, are asked in another language that has them, or in a mixture.
 MINED_SHARE, OTHER_LANGUAGE_SHARE, HALF_TRANSLATED_SHARE = 0.25, 0.4, 0.15
+# How often a question about news is there.
+NEWSWIRE_REPEATED = 2
 TEMPERATURE = 25.0
 # Tokens of questions and of texts, and the texts' passages.
 Drawn = tuple[list[list[int]], list[list[int]], list[str]]
@@ -52,7 +55,7 @@ class Questions:
         self.original: dict[str, str] = {}
         first: dict[str, str] = {}
         for question in answerable:
-            self.wordings.setdefault(question.id, {})[question.language] = question.question
+            self.wordings.setdefault(question.id, dict(question.also))[question.language] = question.question
             original = first.setdefault(question.id, question.passage)
             self.original.setdefault(question.passage, original)
 
@@ -126,6 +129,7 @@ def main() -> None:
 
     asked = split_questions(arguments.data).training
     asked += read_translated(arguments.translated, asked)
+    asked += NEWSWIRE_REPEATED * read_newswire(arguments.data, apart=True)
     questions = Questions(asked, Words(arguments.data), arguments.seed, size=arguments.batch)
     stream = Stream(arguments.data, arguments.seed, arguments.translated)
     student = Student(arguments.start, device=arguments.device, max_tokens=176)

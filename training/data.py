@@ -76,7 +76,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, the passage that answers it, and where: `start` in code points, -1 when it is unanswerable."""
+    """A question, the passage that answers it, and where: `start` in code points, -1 when it is unanswerable.
+
+    `also` holds the question as people wrote it in other languages, each with its code.
+    """
 
     id: str
     language: str
@@ -85,6 +88,7 @@ class Question:
     answer: str
     start: int
     source: str
+    also: tuple[tuple[str, str], ...] = ()
 
 
 def bucket(text: str, buckets: int) -> int:
@@ -110,7 +114,7 @@ def read_pairs(data: Path, translated: Path | None = None, *, seed: int = 0) -> 
     """
     choose = random.Random(seed)
     pairs: list[Pair] = []
-    for path in [*sorted((data / "parallel").glob("*.tsv.xz")), *more_files(translated, ".tsv.xz")]:
+    for path in [*sorted((data / "parallel").glob("*.tsv.xz")), *more_files(translated, ".en-it.tsv.xz")]:
         source, language = path.name.removesuffix(".tsv.xz").split(".en-")
         if source in LEFT_OUT:
             continue

@@ -9,6 +9,8 @@ from pathlib import Path
 from rag.lexical import terms
 from training.contraries import contrary
 from training.data import Question, is_translated, read_questions, read_translated, split_questions
+from training.newswire import SOURCE as NEWSWIRE
+from training.newswire import read_newswire
 from training.pieces import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
 from training.rivals import Rivals, lacks
 from training.wording import Words
@@ -25,6 +27,8 @@ NEAR_MISS_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE, CONTRARY_SHARE = 
 MOST_NEAR_MISSES, ELSEWHERE_SHARE, FOREIGN_SHARE = 3, 0.4, 0.3
 # How often a question that its passage does not answer is asked in a round: somebody wrote it to look as if.
 UNANSWERABLE_REPEATED = 2
+# The same of questions about news, each of which people wrote in four languages.
+NEWSWIRE_REPEATED, NEWSWIRE_OTHER_LANGUAGE_SHARE = 2, 0.6
 OTHER_LANGUAGE_SHARE = 0.25
 HALF_TRANSLATED_SHARE = 0.15
 UNPUNCTUATED_SHARE = 0.12
@@ -46,7 +50,7 @@ class Example:
 
 
 def read_rows(data: Path, seed: int, translated: Path | None = None) -> list[Question]:
-    """Return the questions to train on, in the order of the files, far sources thinned out, translated ones last."""
+    """Return the questions to train on: in the order of the files, far sources thinned out; translated; about news."""
     choose = random.Random(seed)
     qamr = [q for name in QAMR_FILES for q in read_questions(data / "qa" / "train" / f"{name}.jsonl.xz")]
     # News first: it is nearest to the use.
@@ -59,7 +63,7 @@ def read_rows(data: Path, seed: int, translated: Path | None = None) -> list[Que
         places = [i for i, q in enumerate(rows) if q.source == source]
         dropped = set(choose.sample(places, max(0, len(places) - SOURCE_CAPS[source])))
         rows = [q for i, q in enumerate(rows) if i not in dropped]
-    return rows + sentences + more
+    return rows + sentences + more + read_newswire(data)
 
 
 def cut(text: str, start: int, end: int, choose: random.Random) -> tuple[int, int]:
@@ -100,9 +104,8 @@ class Examples:
             questions = [q for q in questions if q.start >= 0]
         self.words, self.rivals, self.answered = words, Rivals(questions), answered
         drawn = [q for q in questions if not (written and q.start >= 0 and is_translated(q))]
-        repeated = 1 if written else UNANSWERABLE_REPEATED
         self.by_language = {
-            x: [q for q in drawn if q.language == x for _ in range(1 if q.start >= 0 else repeated)] for x in SHARES
+            x: [q for q in drawn if q.language == x for _ in range(repeats(q, written=written))] for x in SHARES
         }
         # Rows of one id in several languages translate each other: one may ask in another's language.
         self.wordings: dict[str, dict[str, Question]] = {}
@@ -130,10 +133,11 @@ class Examples:
     def wording(self, question: Question) -> str:
         """Return the question, now and then in (half) another language, unpunctuated or reduced to its keywords."""
         text, language = question.question, question.language
-        others = sorted(self.wordings.get(question.id, {}).keys() - {language})
-        if others and self.choose.random() < OTHER_LANGUAGE_SHARE:
-            language = self.choose.choice(others)
-            text = self.wordings[question.id][language].question
+        wordings = {x: each.question for x, each in self.wordings.get(question.id, {}).items() if x != language}
+        others = sorted((wordings | dict(question.also)).items())
+        share = NEWSWIRE_OTHER_LANGUAGE_SHARE if question.also else OTHER_LANGUAGE_SHARE
+        if others and self.choose.random() < share:
+            language, text = self.choose.choice(others)
         elif self.choose.random() < HALF_TRANSLATED_SHARE:
             text = self.words.translate(text, language, self.choose)
         if self.choose.random() < KEYWORDS_SHARE:
@@ -202,6 +206,13 @@ class Examples:
         """Return the examples of `size` questions and those that were made of them, languages by their shares."""
         drawn = self.choose.choices(list(SHARES), list(SHARES.values()), k=size)
         return [together for language in drawn for together in self.examples(self.draw(language))]
+
+
+def repeats(question: Question, *, written: bool) -> int:
+    """Return how often a question is asked in a round, where written questions alone are or all."""
+    if question.source == NEWSWIRE:
+        return NEWSWIRE_REPEATED
+    return UNANSWERABLE_REPEATED if question.start < 0 and not written else 1
 
 
 def renamed(question: Question, texts: Sequence[str], choose: random.Random) -> str | None:

@@ -9,9 +9,8 @@ here. As a command it builds an index of every folder, asks its questions, and p
 import argparse
 import hashlib
 import json
-import lzma
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +23,7 @@ from rag.gold import GoldQuestion, read_gold
 from rag.index import build
 from rag.spans import Document
 from rag.tables import render
-
-HERE = Path(__file__).parent / "news_folders"
-# Lines of a test set that make a paragraph.
-PARAGRAPH = 3
+from training.newstest import FOLDERS, PARAGRAPH, Line, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +35,12 @@ class NewsFolder:
     questions: tuple[GoldQuestion, ...]
 
 
-def news_folders(data: Path, kept: Path = HERE) -> list[NewsFolder]:
+def news_folders(data: Path, kept: Path = FOLDERS) -> list[NewsFolder]:
     """Return the folders, by name, with the texts of `data`.
 
     Raises ValueError when a text is not the one that the questions were written about.
     """
-    lines = _lines(data)
+    lines = read_lines(data)
     documents: dict[str, list[Document]] = {}
     for row in (kept / "documents.jsonl").read_text(encoding="utf-8").splitlines():
         place = json.loads(row)
@@ -60,25 +56,9 @@ def news_folders(data: Path, kept: Path = HERE) -> list[NewsFolder]:
     ]
 
 
-def _lines(data: Path) -> list[Mapping[str, str]]:
-    """Return the sentences of the English-Spanish news sets in their order, in each language that has them."""
-    pairs = {x: _pairs(data / "parallel" / f"wmt-newstest.en-{x}.tsv.xz") for x in ("es", "fr", "it")}
-    others = {x: dict(pairs[x]) for x in ("fr", "it")}
-    return [
-        {"en": english, "es": spanish} | {x: known[english] for x, known in others.items() if english in known}
-        for english, spanish in pairs["es"]
-    ]
-
-
-def _pairs(path: Path) -> list[tuple[str, str]]:
-    with lzma.open(path, "rt", encoding="utf-8") as file:
-        rows = [line.rstrip("\n").split("\t") for line in file]
-    return [(row[0], row[1]) for row in rows]
-
-
-def _text(lines: Sequence[Mapping[str, str]], language: str, first: int, last: int) -> str:
+def _text(lines: Sequence[Line], language: str, first: int, last: int) -> str:
     """Return a title and paragraphs of the lines that the language has, both ends among them."""
-    title, *sentences = (line[language].strip() for line in lines[first : last + 1] if language in line)
+    title, *sentences = (line[language] for line in lines[first : last + 1] if language in line)
     parts = [" ".join(sentences[at : at + PARAGRAPH]) for at in range(0, len(sentences), PARAGRAPH)]
     return "\n\n".join([title, *parts]) + "\n"
 
