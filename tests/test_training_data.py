@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training.data import TRAIN_FILES, bucket, split_questions
+from training.data import TRAIN_FILES, Pair, bucket, held_back, read_pairs, split_questions
 
 ES = "squad_es_v11_dev_small.rest.es"
 TRAPS = "squad_es_v2_dev_small.rest.es"
@@ -47,3 +47,22 @@ def test_what_no_passage_answers_is_held_back_with_its_passage(tmp_path: Path, p
         "it": ["a", "f"],
     }
     assert [(q.id, q.start) for q in split.unanswerable] == [("c", -1)]
+
+
+def test_pairs_that_rules_translated_are_read_beside_the_other_files_of_their_folder(tmp_path: Path) -> None:
+    texts = [f"The mill number {number} turns." for number in range(400)]
+    english = next(text for text in texts if not held_back(Pair(text, "", "it")))
+    held = next(text for text in texts if held_back(Pair(text, "", "it")))
+    for folder in ("parallel", "qc", "translated"):
+        (tmp_path / folder).mkdir()
+    files = {
+        "qc/mintaka_dev_parallel": "en\tes\n",
+        "qc/qald9_train_multilingual": "",
+        "qc/qald9_test_multilingual": "",
+        "translated/tico19.en-it": f"{english}\tIl mulino gira.\n{held}\tGira.\n",
+        # The held-back questions, which are no pairs.
+        "translated/asked": "it\tq1\tChi gira?\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.tsv.xz").write_bytes(lzma.compress(text.encode()))
+    assert read_pairs(tmp_path, tmp_path / "translated") == [Pair(english, "Il mulino gira.", "it")]
