@@ -78,7 +78,7 @@ class Pair:
 class Question:
     """A question, the passage that answers it, and where: `start` in code points, -1 when it is unanswerable.
 
-    `also` holds the question as people wrote it in other languages, each with its code.
+    `also` holds the question as it was written in other languages, each with its code.
     """
 
     id: str

@@ -27,7 +27,7 @@ NEAR_MISS_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE, CONTRARY_SHARE = 
 MOST_NEAR_MISSES, ELSEWHERE_SHARE, FOREIGN_SHARE = 3, 0.4, 0.3
 # How often a question that its passage does not answer is asked in a round: somebody wrote it to look as if.
 UNANSWERABLE_REPEATED = 2
-# The same of questions about news, each of which people wrote in four languages.
+# The same of questions about news, each of which was written in four languages.
 NEWSWIRE_REPEATED, NEWSWIRE_OTHER_LANGUAGE_SHARE = 2, 0.6
 OTHER_LANGUAGE_SHARE = 0.25
 HALF_TRANSLATED_SHARE = 0.15
