@@ -23,7 +23,7 @@ from rag.gold import GoldQuestion, read_gold
 from rag.index import build
 from rag.spans import Document
 from rag.tables import render
-from training.newstest import FOLDERS, PARAGRAPH, Line, read_lines
+from training.newstest import FOLDERS, Line, in_paragraphs, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,7 @@ def news_folders(data: Path, kept: Path = FOLDERS) -> list[NewsFolder]:
 def _text(lines: Sequence[Line], language: str, first: int, last: int) -> str:
     """Return a title and paragraphs of the lines that the language has, both ends among them."""
     title, *sentences = (line[language] for line in lines[first : last + 1] if language in line)
-    parts = [" ".join(sentences[at : at + PARAGRAPH]) for at in range(0, len(sentences), PARAGRAPH)]
-    return "\n\n".join([title, *parts]) + "\n"
+    return f"{title}\n\n{in_paragraphs(sentences)[0]}\n"
 
 
 def ask(folders: Sequence[NewsFolder], work: Path) -> Evaluation:

@@ -4,7 +4,7 @@ The texts stay in `DATA`; what is written about them says on which lines they ar
 """
 
 import lzma
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # Which lines are the documents of the folders of `training.news`, and the questions about these.
@@ -26,6 +26,20 @@ def read_lines(data: Path) -> list[Line]:
     ]
     there = {line["en"] for line in lines}
     return [*lines, *({"en": english, "fr": french} for english, french in pairs["fr"] if english not in there)]
+
+
+def in_paragraphs(sentences: Sequence[str]) -> tuple[str, list[int]]:
+    r"""Return a text of the sentences, `PARAGRAPH` to a paragraph, and where each begins in it.
+
+    >>> in_paragraphs(["One.", "Two.", "Three.", "Four."])
+    ('One. Two. Three.\n\nFour.', [0, 5, 10, 18])
+    """
+    text, starts = "", list[int]()
+    for i, sentence in enumerate(sentences):
+        text += "" if not i else " " if i % PARAGRAPH else "\n\n"
+        starts.append(len(text))
+        text += sentence
+    return text, starts
 
 
 def _pairs(path: Path) -> list[tuple[str, str]]:

@@ -7,11 +7,10 @@ of the folders of `training.news`, by which the program is measured, and no pass
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from training.data import Question
-from training.newstest import FOLDERS, PARAGRAPH, Line, read_lines
+from training.newstest import FOLDERS, PARAGRAPH, in_paragraphs, read_lines
 
 KEPT = Path(__file__).parent / "newswire.jsonl"
 SOURCE = "newswire"
@@ -31,11 +30,11 @@ def read_newswire(data: Path, kept: Path = KEPT, *, apart: bool = False) -> list
     for number, row in enumerate(kept.read_text(encoding="utf-8").splitlines()):
         told = json.loads(row)
         at, asked, answers = told["line"], told["questions"], told["answers"]
+        around = AROUND if answers else AROUND_TEMPTING
         for language in sorted(lines[at]):
-            first, last = _apart(at) if apart else _around(at, AROUND if answers else AROUND_TEMPTING)
-            near = range(max(0, first), min(len(lines), last + 1))
-            places = [i for i in near if i not in closed and language in lines[i]]
-            passage, starts = _passage(lines, places, language)
+            near = _apart(at) if apart else range(at - around, at + around + 1)
+            places = [i for i in near if 0 <= i < len(lines) and i not in closed and language in lines[i]]
+            passage, starts = in_paragraphs([lines[i][language] for i in places])
             answer, start = answers.get(language, ""), -1
             if answers:
                 within = lines[at][language].find(answer)
@@ -55,21 +54,7 @@ def _measured_on() -> set[int]:
     return {line for row in rows for line in range(row["first"], row["last"] + 1)}
 
 
-def _around(line: int, count: int) -> tuple[int, int]:
-    return line - count, line + count
-
-
-def _apart(line: int) -> tuple[int, int]:
-    """Return the first and the last line of the two paragraphs that hold a line."""
+def _apart(line: int) -> range:
+    """Return the lines of the two paragraphs that hold a line, which are the same for all of them."""
     first = line - line % (2 * PARAGRAPH)
-    return first, first + 2 * PARAGRAPH - 1
-
-
-def _passage(lines: Sequence[Line], places: Sequence[int], language: str) -> tuple[str, list[int]]:
-    """Return the text of some lines in paragraphs, and where each begins in it."""
-    text, starts = "", []
-    for i, place in enumerate(places):
-        text += "" if not i else "\n\n" if i % PARAGRAPH == 0 else " "
-        starts.append(len(text))
-        text += lines[place][language]
-    return text, starts
+    return range(first, first + 2 * PARAGRAPH)
