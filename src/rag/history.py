@@ -42,7 +42,7 @@ def leans(question: str, language: str) -> Lean:
 
     >>> leans("And who directed it?", "en"), leans("Who directed House of David?", "en")
     ('plainly', 'no')
-    >>> leans("¿Qué ha comprado?", "es")
+    >>> leans("Quando è stato lanciato?", "it")
     'perhaps'
     """
     plain = _plain(question)
@@ -59,7 +59,7 @@ def in_context(asked: str, history: Sequence[Turn], language: str) -> str:
     A fragment ("And in January?") also takes over what the turn before asked for ("How many jobs").
 
     >>> in_context("Who directed it?", [("Which series used it most?", "House of David")], "en")
-    'Who directed it House of David series?'
+    'Who directed it House of David series used?'
     """
     turns = _turns_that_count(history, language)
     topic = list(dict.fromkeys(word for turn in reversed(turns) for word in _topic(turn, language)))

@@ -18,7 +18,7 @@ def anchor(document: Document, *spans: Span) -> str:
 
     >>> letter = Document("a.txt", "A", "en", "Albert Cheng leads it.")
     >>> anchor(letter, Span(letter, 0, 12), Span(letter, 0, 22))
-    'src-dba2d3e3b4-0-12-0-22'
+    'src-18b7cb099a-0-12-0-22'
     """
     return "-".join(["src", key(document), *(f"{span.start}-{span.end}" for span in spans)])
 

@@ -81,6 +81,7 @@ def sentences(span: Span) -> tuple[Span, ...]:
     and none is longer than 1,000 characters. A heading or a list item is a sentence by itself. The time is linear in
     the length of the span.
 
+    >>> from rag.spans import Document
     >>> text = "M. Cheng dirige l’AI Studio. « Vraiment ? » Oui."
     >>> [s.text for s in sentences(Span(Document("a.txt", "A", "fr", text), 0, len(text)))]
     ['M. Cheng dirige l’AI Studio.', '« Vraiment ? »', 'Oui.']
