@@ -14,7 +14,7 @@ READER_MINUTES ?= 200
 ANSWERED_MINUTES ?= 40
 EARLIER ?=
 
-.PHONY: check test gold second news history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
+.PHONY: check test gold second news dossiers history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -35,6 +35,9 @@ second:  ## other questions about the five articles, which nothing was chosen by
 
 news:  ## 640 questions about 16 folders of news, in which the decision is fitted in part
 	$(PYTHON) -m training.news --data $(DATA)
+
+dossiers:  ## questions about dossiers in four languages, in which the decision is fitted in part
+	$(PYTHON) -m training.dossiers
 
 history:  ## follow-up chats about other documents, and full questions with a foreign history
 	$(PYTHON) -m rag build tests/follow_ups/documents --index $(RUNS)/follow_ups

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from training.calibrate import (
+    LANGUAGES_OF_A_QUESTION,
     MOST_WRONG_REFUSALS,
-    NEWS_SHARE,
+    SHARES,
     UNANSWERABLE_SHARE,
     Asked,
     Posed,
+    dossiers_in_some_languages,
     refused_at_most,
     set_traps,
     translations_of,
@@ -100,20 +102,32 @@ def test_what_a_gold_question_accepts_is_right_in_its_sources() -> None:
     assert not right("en-n0-2.txt", 0, 25)
 
 
-def test_questions_about_news_count_their_share_and_kinds_as_users_ask_them() -> None:
+def test_questions_count_by_what_they_are_about_and_as_users_ask_them() -> None:
     whole = Span(Document("a", "A", "en", "Ada."), 0, 4)
     reading = Reading(whole, whole, 1.0, 0.5, np.ones(1, np.float32), found(whole))
     case = rank([reading], np.zeros((1, len(EVIDENCE))), np.ones((1, 1)), [0.0] * len(EVIDENCE))
-    kinds = [(True, False)] * 6 + [(False, False)] * 4 + [(True, True)] * 3 + [(False, True)]
-    asked = [Asked("en", case, np.array([known]), known, False, 0.5, False, news=news) for known, news in kinds]
+    kinds = [(True, "passages")] * 6 + [(False, "passages")] * 4 + [(True, "news")] * 3 + [(False, "news")]
+    kinds += [(True, "dossiers"), (False, "dossiers")]
+    asked = [Asked("en", case, np.array([known]), known, False, 0.5, False, about=about) for known, about in kinds]
     weights = what_counts(asked)
     assert weights.sum() == pytest.approx(1)
-    assert weights[10:].sum() == pytest.approx(NEWS_SHARE)
+    for about, first, last in (("passages", 0, 10), ("news", 10, 14), ("dossiers", 14, 16)):
+        assert weights[first:last].sum() == pytest.approx(SHARES[about])
     assert weights[:6].sum() / weights[:10].sum() == pytest.approx(1 - UNANSWERABLE_SHARE)
-    assert weights[13] / weights[10:].sum() == pytest.approx(UNANSWERABLE_SHARE)
+    assert weights[13] / weights[10:14].sum() == pytest.approx(UNANSWERABLE_SHARE)
     assert weights[0] == weights[5]
     without = what_counts(asked[:10])
     assert (without.sum(), without[:6].sum()) == (pytest.approx(1), pytest.approx(1 - UNANSWERABLE_SHARE))
+
+
+def test_a_question_about_a_dossier_is_asked_in_some_languages_by_turns() -> None:
+    for folder in dossiers_in_some_languages():
+        by_question: dict[str, set[str]] = {}
+        for gold in folder.questions:
+            by_question.setdefault(gold.id.rsplit("-", 1)[0], set()).add(gold.language)
+        assert {len(languages) for languages in by_question.values()} == {LANGUAGES_OF_A_QUESTION}
+        assert set.union(*by_question.values()) == {"en", "es", "fr", "it"}
+        assert len({frozenset(languages) for languages in by_question.values()}) == 4
 
 
 def test_the_threshold_refuses_so_many_of_the_answerable_as_they_count() -> None:

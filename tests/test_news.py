@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from training.news import ask, news_folders
+from training.folders import ask
+from training.news import news_folders
 from training.newstest import FOLDERS
 
 from rag.gold import read_gold
@@ -83,10 +84,8 @@ def test_other_data_than_the_questions_are_about_is_refused(data: Path, kept: Pa
         news_folders(data, kept)
 
 
-def test_asking_every_folder_scores_all_questions(data: Path, kept: Path, tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    work.mkdir()
-    scores = ask(news_folders(data, kept), work).overall
+def test_asking_every_folder_scores_all_questions(data: Path, kept: Path) -> None:
+    scores = ask(news_folders(data, kept)).overall
     assert (scores.questions, scores.answerable) == (2, 1)
     assert scores.right_sentence == 1.0
     assert scores.verbatim == 1.0

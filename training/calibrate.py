@@ -28,7 +28,9 @@ from rag.search import Collection, search_at_home
 from rag.spans import Document, Span
 from rag.vectors import Vectors
 from training.data import Question, split_questions
+from training.dossiers import folders, measured, read_dossiers
 from training.examples import borrowed, renamed, swapped
+from training.folders import Folder
 from training.news import news_folders
 from training.translated import asked_questions, in_words_of
 
@@ -39,8 +41,11 @@ QUESTIONS_OF_A_LANGUAGE = 9
 # Of a user's questions so many are taken to have no answer; there are more among those asked here, which count less.
 UNANSWERABLE_SHARE = 0.25
 MOST_WRONG_REFUSALS = 0.06
-# What questions about news count in the fit: there are fewer of them, and more would fit them to the last.
-NEWS_SHARE = 0.2
+# What questions count in the fit by what they are about: passages of an encyclopaedia, news, dossiers. There are fewer
+# of news, and more would fit them to the last.
+SHARES = {"passages": 0.6, "news": 0.2, "dossiers": 0.2}
+# In how many of its four languages a question about a dossier is asked.
+LANGUAGES_OF_A_QUESTION = 1
 # What never makes an answer less sure: among passages of an encyclopaedia hardly any two say the same, and the few that
 # seem to would speak against it.
 NEVER_AGAINST = ("score", "lead", "agreement")
@@ -50,8 +55,8 @@ NEVER_AGAINST = ("score", "lead", "agreement")
 class Asked:
     """A question asked of a world: its readings, and which are right; `abroad` when only another language answers.
 
-    `translated` when it is asked in words that rules translated, `trap` when somebody wrote it to look answerable,
-    `news` when it is about a folder of news.
+    `translated` when it is asked in words that rules translated, `trap` when somebody wrote it to look answerable;
+    `about` is one of SHARES.
     """
 
     language: str
@@ -62,7 +67,7 @@ class Asked:
     nearest: float
     translated: bool
     trap: bool = False
-    news: bool = False
+    about: str = "passages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +217,29 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
     return made
 
 
-def worlds_of_news(data: Path, encoder: Encoder) -> list[tuple[World, list[Posed]]]:
-    """Return the folders of news with the questions about them."""
+def worlds_of(made: Sequence[Folder], encoder: Encoder) -> list[tuple[World, list[Posed]]]:
+    """Return folders with the questions about them."""
+    return [(World(folder.documents, encoder), [_posed(gold) for gold in folder.questions]) for folder in made]
+
+
+def dossiers_in_some_languages() -> list[Folder]:
+    """Return the dossiers that are measured by, each question in one of its languages or some, by turns."""
     return [
-        (World(folder.documents, encoder), [_posed(gold) for gold in folder.questions]) for folder in news_folders(data)
+        replace(
+            folder,
+            questions=tuple(
+                gold
+                for number, gold in enumerate(folder.questions)
+                # Four in a row are one question; the next one begins with the language after.
+                if (number + number // len(LANGUAGES)) % len(LANGUAGES) < LANGUAGES_OF_A_QUESTION
+            ),
+        )
+        for folder in folders(measured(read_dossiers()))
     ]
 
 
 def _posed(gold: GoldQuestion) -> Posed:
-    question = Question(gold.id, gold.language, gold.question, "", "", -1, "news")
+    question = Question(gold.id, gold.language, gold.question, "", "", -1, "folders")
     return Posed(question, dict.fromkeys(gold.sources, (0, 0)), trap=not gold.answerable, gold=gold)
 
 
@@ -268,13 +287,15 @@ def ask_all(
     translated: Mapping[str, Mapping[str, str]],
     most: int | None = None,
 ) -> tuple[list[Asked], list[Asked]]:
-    """Ask every question with its sources and without; return the worlds, or the first `most`, in two halves.
-
-    Those of news are among them.
-    """
+    """Ask every question with its sources and without; return the worlds, or the first `most` of a kind, in halves."""
     halves: tuple[list[Asked], list[Asked]] = ([], [])
-    every = [*worlds(data, models.encoder, translated)[:most], *worlds_of_news(data, models.encoder)[:most]]
-    for number, (world, questions) in enumerate(track(every, "asking")):
+    kinds = {
+        "passages": worlds(data, models.encoder, translated)[:most],
+        "news": worlds_of(news_folders(data)[:most], models.encoder),
+        "dossiers": worlds_of(dossiers_in_some_languages()[:most], models.encoder),
+    }
+    every = [(about, *each) for about, made in kinds.items() for each in made]
+    for number, (about, world, questions) in enumerate(track(every, "asking")):
         for posed in questions:
             for hidden in posed.hidings():
                 case = world.ask(posed.question, models, weights, hidden=hidden)
@@ -285,7 +306,7 @@ def ask_all(
                 nearest = max(r.found.dense for r in case.readings)
                 own = any(place.startswith(posed.question.language) for place in posed.places.keys() - hidden)
                 abroad = answerable and not own
-                seen = (answerable, abroad, nearest, posed.translated, posed.trap, posed.gold is not None)
+                seen = (answerable, abroad, nearest, posed.translated, posed.trap, about)
                 halves[number % 2].append(Asked(posed.question.language, case, right, *seen))
     return halves
 
@@ -330,13 +351,13 @@ def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
 
 
 def what_counts(asked: Sequence[Asked]) -> NDArray[np.float64]:
-    """Return the weight of each question in a fit, which sum to 1: kinds as users would ask them, news by its share."""
-    answerable, news = (np.array([getattr(a, name) for a in asked]) for name in ("answerable", "news"))
-    weights = np.where(news, NEWS_SHARE, 1 - NEWS_SHARE) * np.where(
-        answerable, 1 - UNANSWERABLE_SHARE, UNANSWERABLE_SHARE
-    )
-    for kind in (news & answerable, news & ~answerable, ~news & answerable, ~news & ~answerable):
-        weights[kind] /= max(1, kind.sum())
+    """Return the weight of each question in a fit, which sum to 1: kinds as users would ask them, each by its share."""
+    answerable, about = (np.array([getattr(a, name) for a in asked]) for name in ("answerable", "about"))
+    weights = np.zeros(len(asked))
+    for kind, share in SHARES.items():
+        for known, part in ((True, 1 - UNANSWERABLE_SHARE), (False, UNANSWERABLE_SHARE)):
+            mine = (about == kind) & (answerable == known)
+            weights[mine] = share * part / max(1, mine.sum())
     return np.asarray(weights / weights.sum())
 
 
@@ -418,21 +439,24 @@ def main() -> None:
         judged = [reranked(a, ranking) for a in rest]
         held += judged
         others_fit.append(sureness(judged, confidence, bias))
-    sure, news = np.concatenate(others_fit), np.array([a.news for a in held])
+    sure, about = np.concatenate(others_fit), np.array([a.about for a in held])
     answerable = np.array([a.answerable for a in held])
     threshold = refused_at_most(sure[answerable], what_counts([a for a in held if a.answerable]))
     everything = [*halves[0], *halves[1]]
     ranking = fit_ranking(everything)
     confidence, bias = fit_confidence([reranked(a, ranking) for a in everything])
-    relevance = float(np.quantile([a.nearest for a in everything if a.answerable and not a.news], 0.01))
+    relevance = float(np.quantile([a.nearest for a in everything if a.answerable and a.about == "passages"], 0.01))
     values = {
         "ranking": dict(zip(EVIDENCE, np.round(ranking, 3).tolist(), strict=True)),
         "confidence": dict(zip(ASSURANCE, np.round(confidence, 3).tolist(), strict=True)),
         "bias": round(bias, 3),
         "threshold": round(threshold, 3),
         "relevance": round(relevance, 3),
-        "measured_on_other_questions": measure([a for a in held if not a.news], sure[~news], threshold),
-        "measured_on_other_news": measure([a for a in held if a.news], sure[news], threshold),
+        **{
+            f"measured_on_other_{kind}": measure([a for a in held if a.about == kind], sure[about == kind], threshold)
+            for kind in SHARES
+            if (about == kind).any()
+        },
     }
     arguments.out.write_text(json.dumps(values, indent=1) + "\n")
     print(json.dumps(values, indent=1))  # noqa: T201

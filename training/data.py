@@ -78,7 +78,8 @@ class Pair:
 class Question:
     """A question, the passage that answers it, and where: `start` in code points, -1 when it is unanswerable.
 
-    `also` holds the question as it was written in other languages, each with its code.
+    `also` holds the question as it was written in other languages, each with its code; `beside` the texts of the same
+    folder that do not answer it.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Question:
     start: int
     source: str
     also: tuple[tuple[str, str], ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def bucket(text: str, buckets: int) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 from rag.lexical import terms
 from training.contraries import contrary
 from training.data import Question, is_translated, read_questions, read_translated, split_questions
+from training.dossiers import SOURCE as DOSSIERS
+from training.dossiers import read_dossiers, rows_to_read, trained_on
 from training.newswire import SOURCE as NEWSWIRE
 from training.newswire import read_newswire
 from training.pieces import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
@@ -27,9 +29,12 @@ NEAR_MISS_SHARE, RENAMED_SHARE, SWAPPED_SHARE, BORROWED_SHARE, CONTRARY_SHARE = 
 MOST_NEAR_MISSES, ELSEWHERE_SHARE, FOREIGN_SHARE = 3, 0.4, 0.3
 # How often a question that its passage does not answer is asked in a round: somebody wrote it to look as if.
 UNANSWERABLE_REPEATED = 2
-# The same of questions about news, each of which was written in four languages.
-NEWSWIRE_REPEATED, NEWSWIRE_OTHER_LANGUAGE_SHARE = 2, 0.6
+# The same of questions about news, and the chance of another language than its passage's for one that was written in
+# four.
+NEWSWIRE_REPEATED, ANY_LANGUAGE_SHARE = 2, 0.6
 OTHER_LANGUAGE_SHARE = 0.25
+# Questions about dossiers among all that are drawn, unless another share is asked for.
+DOSSIER_SHARE = 0.15
 HALF_TRANSLATED_SHARE = 0.15
 UNPUNCTUATED_SHARE = 0.12
 KEYWORDS_SHARE = 0.07
@@ -50,7 +55,10 @@ class Example:
 
 
 def read_rows(data: Path, seed: int, translated: Path | None = None) -> list[Question]:
-    """Return the questions to train on: in the order of the files, far sources thinned out; translated; about news."""
+    """Return the questions to train on: in the order of the files, far sources thinned out; translated; written for it.
+
+    Those are about news and about dossiers.
+    """
     choose = random.Random(seed)
     qamr = [q for name in QAMR_FILES for q in read_questions(data / "qa" / "train" / f"{name}.jsonl.xz")]
     # News first: it is nearest to the use.
@@ -63,15 +71,18 @@ def read_rows(data: Path, seed: int, translated: Path | None = None) -> list[Que
         places = [i for i, q in enumerate(rows) if q.source == source]
         dropped = set(choose.sample(places, max(0, len(places) - SOURCE_CAPS[source])))
         rows = [q for i, q in enumerate(rows) if i not in dropped]
-    return rows + sentences + more + read_newswire(data)
+    return rows + sentences + more + read_newswire(data) + rows_to_read(trained_on(read_dossiers()))
 
 
-def cut(text: str, start: int, end: int, choose: random.Random) -> tuple[int, int]:
+def cut(
+    text: str, start: int, end: int, choose: random.Random, characters: tuple[int, int] = PASSAGE_CHARACTERS
+) -> tuple[int, int]:
     """Return bounds of a piece around `start` to `end`, as long as an indexed passage is, cut as those are.
 
-    Most pieces are whole sentences, the others whole words; the kept part lies anywhere in the piece.
+    Most pieces are whole sentences, the others whole words; the kept part lies anywhere in the piece, which has between
+    the least and the most `characters`.
     """
-    room = max(0, choose.randint(*PASSAGE_CHARACTERS) - (end - start))
+    room = max(0, choose.randint(*characters) - (end - start))
     before = choose.randint(0, room)
     boundary = BOUNDARY if choose.random() < WHOLE_SENTENCES_SHARE else SPACE
     edges = list(boundary.finditer(text))
@@ -94,19 +105,33 @@ class Examples:
 
     With `answered` no near misses: every text answers its question. With `written` no passage that rules translated is
     asked about, unless it does not answer: what people wrote is nearer to the use. The questions still come in all the
-    languages that they have been translated to.
+    languages that they have been translated to. A share, `dossiers`, is about these, whose rounds are their own. Pieces
+    have between the least and the most `characters`.
     """
 
     def __init__(
-        self, questions: Sequence[Question], words: Words, seed: int, *, answered: bool = False, written: bool = False
+        self,
+        questions: Sequence[Question],
+        words: Words,
+        seed: int,
+        *,
+        answered: bool = False,
+        written: bool = False,
+        dossiers: float = 0.0,
+        characters: tuple[int, int] = PASSAGE_CHARACTERS,
     ) -> None:
         if answered:
             questions = [q for q in questions if q.start >= 0]
         self.words, self.rivals, self.answered = words, Rivals(questions), answered
+        self.dossiers, self.characters = dossiers, characters
         drawn = [q for q in questions if not (written and q.start >= 0 and is_translated(q))]
         self.by_language = {
-            x: [q for q in drawn if q.language == x for _ in range(repeats(q, written=written))] for x in SHARES
+            x: [
+                q for q in drawn if q.language == x and q.source != DOSSIERS for _ in range(repeats(q, written=written))
+            ]
+            for x in SHARES
         }
+        self.of_dossiers = {x: [q for q in drawn if q.language == x and q.source == DOSSIERS] for x in SHARES}
         # Rows of one id in several languages translate each other: one may ask in another's language.
         self.wordings: dict[str, dict[str, Question]] = {}
         for question in questions:
@@ -118,24 +143,27 @@ class Examples:
         """Begin the rounds anew in another order, of every `parts`th question alone."""
         self.seed, self.part, self.parts = seed, part, parts
         self.choose = random.Random(f"{seed} {part}")
-        self.drawn = dict.fromkeys(SHARES, 0)
+        self.rounds: dict[str, int] = {}
         self.order: dict[str, list[int]] = {}
 
     def draw(self, language: str) -> Question:
-        """Return the next question of a language, in a new order each round."""
-        pool = self.by_language[language]
-        if not self.order.get(language):
-            order = random.Random(f"{self.seed} {language} {self.drawn[language]}").sample(range(len(pool)), len(pool))
-            self.order[language] = order[self.part :: self.parts] or order
-            self.drawn[language] += 1
-        return pool[self.order[language].pop()]
+        """Return the next question of a language, about a dossier or not, in a new order each round."""
+        pool, name = self.by_language[language], language
+        if self.of_dossiers[language] and self.choose.random() < self.dossiers:
+            pool, name = self.of_dossiers[language], f"{language} {DOSSIERS}"
+        if not self.order.get(name):
+            done = self.rounds.get(name, 0)
+            order = random.Random(f"{self.seed} {name} {done}").sample(range(len(pool)), len(pool))
+            self.order[name] = order[self.part :: self.parts] or order
+            self.rounds[name] = done + 1
+        return pool[self.order[name].pop()]
 
     def wording(self, question: Question) -> str:
         """Return the question, now and then in (half) another language, unpunctuated or reduced to its keywords."""
         text, language = question.question, question.language
         wordings = {x: each.question for x, each in self.wordings.get(question.id, {}).items() if x != language}
         others = sorted((wordings | dict(question.also)).items())
-        share = NEWSWIRE_OTHER_LANGUAGE_SHARE if question.also else OTHER_LANGUAGE_SHARE
+        share = ANY_LANGUAGE_SHARE if question.also else OTHER_LANGUAGE_SHARE
         if others and self.choose.random() < share:
             language, text = self.choose.choice(others)
         elif self.choose.random() < HALF_TRANSLATED_SHARE:
@@ -152,22 +180,31 @@ class Examples:
         return self.piece(self.choose.choice(lacking)) if lacking else None
 
     def near_misses(self, question: Question) -> list[str]:
-        """Return pieces that look like the answer's and lack it: of its passage, and of the likeliest others."""
+        """Return pieces that look like the answer's and lack it: of its passage, and of others.
+
+        Those are of its folder, or else of the passages that are likeliest by their words.
+        """
         count = self.choose.randint(1, MOST_NEAR_MISSES)
         elsewhere = self.elsewhere(question) if self.choose.random() < ELSEWHERE_SHARE else None
         found = [elsewhere] if elsewhere else []
         others = sorted(self.wordings.get(question.id, {}).keys() - {question.language})
-        if others and self.choose.random() < FOREIGN_SHARE:
-            question = self.wordings[question.id][self.choose.choice(others)]
-        asked = long_words(question.question)
-        for text in self.rivals.of(question, self.choose, count=count - len(found)):
-            found.append(max((self.piece(text) for _ in range(3)), key=lambda piece: len(asked & long_words(piece))))
-        return found
+        if beside := [text for text in question.beside if lacks(text, question.answer)]:
+            texts = self.choose.sample(beside, min(len(beside), count - len(found)))
+        else:
+            if others and self.choose.random() < FOREIGN_SHARE:
+                question = self.wordings[question.id][self.choose.choice(others)]
+            texts = self.rivals.of(question, self.choose, count=count - len(found))
+        return found + [self.tempting(question, text) for text in texts]
+
+    def tempting(self, question: Question, text: str) -> str:
+        """Return the piece of a text, of three, that has the most words of the question, as asked in any language."""
+        asked = long_words(" ".join([question.question, *(wording for _, wording in question.also)]))
+        return max((self.piece(text) for _ in range(3)), key=lambda piece: len(asked & long_words(piece)))
 
     def piece(self, text: str) -> str:
         """Return a piece from anywhere in the text, as long as an indexed passage is."""
         at = self.choose.randrange(len(text))
-        first, last = cut(text, at, at, self.choose)
+        first, last = cut(text, at, at, self.choose, self.characters)
         return text[first:last]
 
     def examples(self, question: Question) -> list[list[Example]]:
@@ -177,9 +214,9 @@ class Examples:
         """
         kind, wording = self.choose.random(), self.wording(question)
         if question.start < 0:
-            return [[Example(wording, self.piece(question.passage), -1, -1)]]
+            return [[Example(wording, self.tempting(question, question.passage), -1, -1)]]
         start, end = question.start, question.start + len(question.answer)
-        first, last = cut(question.passage, start, end, self.choose)
+        first, last = cut(question.passage, start, end, self.choose, self.characters)
         piece = question.passage[first:last]
         answer = Example(wording, piece, start - first, end - first)
         if self.answered:

@@ -9,33 +9,19 @@ here. As a command it builds an index of every folder, asks its questions, and p
 import argparse
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 
-from rag.ask import Assistant
-from rag.evaluate import Evaluation, Outcome, evaluate
-from rag.gold import GoldQuestion, read_gold
-from rag.index import build
+from rag.gold import read_gold
 from rag.spans import Document
 from rag.tables import render
+from training.folders import Folder, ask
 from training.newstest import FOLDERS, Line, in_paragraphs, read_lines
 
 
-@dataclass(frozen=True, slots=True)
-class NewsFolder:
-    """The documents of a folder and the questions about them; a document's id is unique among all folders."""
-
-    name: str
-    documents: tuple[Document, ...]
-    questions: tuple[GoldQuestion, ...]
-
-
-def news_folders(data: Path, kept: Path = FOLDERS) -> list[NewsFolder]:
+def news_folders(data: Path, kept: Path = FOLDERS) -> list[Folder]:
     """Return the folders, by name, with the texts of `data`.
 
     Raises ValueError when a text is not the one that the questions were written about.
@@ -51,7 +37,7 @@ def news_folders(data: Path, kept: Path = FOLDERS) -> list[NewsFolder]:
         documents.setdefault(place["folder"], []).append(Document(place["id"], title, place["language"], text))
     questions = read_gold(kept / "questions.jsonl")
     return [
-        NewsFolder(name, tuple(texts), tuple(q for q in questions if q.id.startswith(f"{name}-")))
+        Folder(name, tuple(texts), tuple(q for q in questions if q.id.startswith(f"{name}-")))
         for name, texts in sorted(documents.items())
     ]
 
@@ -62,32 +48,12 @@ def _text(lines: Sequence[Line], language: str, first: int, last: int) -> str:
     return f"{title}\n\n{in_paragraphs(sentences)[0]}\n"
 
 
-def ask(folders: Sequence[NewsFolder], work: Path) -> Evaluation:
-    """Build an index of each folder below `work`, ask its questions, and return the outcomes of all."""
-    outcomes, languages = list[Outcome](), dict[str, str]()
-    assistant = None
-    for folder in track(folders, "asking"):
-        texts, index = work / folder.name, work / f"{folder.name}.index"
-        texts.mkdir()
-        for document in folder.documents:
-            (texts / document.id).write_text(document.text, encoding="utf-8")
-        told = "".join(f'[documents."{each.id}"]\nlanguage = "{each.language}"\n' for each in folder.documents)
-        (texts / "corpus.toml").write_text(told, encoding="utf-8")
-        build(texts, index)
-        assistant = assistant.over(index) if assistant else Assistant.open(index)
-        asked = evaluate(assistant, folder.questions)
-        outcomes += asked.outcomes
-        languages |= asked.document_languages
-    return Evaluation(tuple(outcomes), (), languages)
-
-
 def main() -> None:
     """Ask the questions of all folders and print the scores."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     arguments = options.parse_args()
-    with tempfile.TemporaryDirectory() as work:
-        render(ask(news_folders(arguments.data), Path(work)), Console())
+    render(ask(news_folders(arguments.data)), Console())
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from rich.progress import Progress
 from tokenizers import Tokenizer
 from transformers import BertModel
 
-from training.examples import Examples, read_rows
+from training.examples import DOSSIER_SHARE, Examples, read_rows
 from training.network import SpanReader, load_reader, save_reader
+from training.pieces import PASSAGE_CHARACTERS
 from training.restore import restore_reader
 from training.rounding import set_rounding
 from training.student import Clock, length_batches, save_checkpoint, step
@@ -183,6 +184,10 @@ def main() -> None:
     options.add_argument(
         "--written", action="store_true", help="ask about no passages that rules translated, to end with"
     )
+    options.add_argument("--dossiers", type=float, default=DOSSIER_SHARE, help="share of the questions about these")
+    options.add_argument(
+        "--characters", type=int, nargs=2, default=PASSAGE_CHARACTERS, help="of a piece, the least and the most"
+    )
     options.add_argument("--dropout", type=float, default=DROPOUT)
     options.add_argument("--rounding-from", type=float, default=ROUNDING_FROM, help="share of the time; 1: never")
     arguments = options.parse_args()
@@ -192,7 +197,16 @@ def main() -> None:
 
     rows = read_rows(arguments.data, arguments.seed, arguments.translated)
     answered, written = arguments.answered, arguments.written
-    examples = Examples(rows, Words(arguments.data), arguments.seed, answered=answered, written=written)
+    least, most = arguments.characters
+    examples = Examples(
+        rows,
+        Words(arguments.data),
+        arguments.seed,
+        answered=answered,
+        written=written,
+        dossiers=arguments.dossiers,
+        characters=(least, most),
+    )
     tokenizer = open_tokenizer(arguments.start)
     reader, trained = open_reader(arguments.start)
     try:

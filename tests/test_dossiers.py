@@ -1,0 +1,141 @@
+"""Dossiers: where their answers lie, what is measured by and what is trained on, and what the reader learns of them."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from training.dossiers import (
+    KEPT,
+    SOURCE,
+    Dossier,
+    folders,
+    measured,
+    read_dossiers,
+    rows_to_read,
+    trained_on,
+)
+from training.examples import Examples
+from training.wording import Words
+
+ENGLISH = "The mill\n\nThe mill was built in 1840. It is run by Ana Ruiz, who likes it."
+FRENCH = "Le moulin\n\nLe moulin est dirigé par Mme Ruiz. Il pleut."
+ITALIAN = "Il mulino\n\nIl mulino ha quattro pale."
+WHO = {"en": "Who runs the mill?", "es": "¿Quién lleva el molino?", "fr": "Qui dirige le moulin ?", "it": "chi guida?"}
+AGE = {"en": "How old is Ana?", "es": "¿Qué edad tiene Ana?", "fr": "Quel âge a Ana ?", "it": "Quanti anni ha Ana?"}
+
+
+class NoWords(Words):
+    """No dictionary: half-translated questions stay as they are."""
+
+    def __init__(self) -> None:
+        self.by_language = {}
+
+
+def keep(folder: Path, *, start: int = 45) -> Path:
+    texts = {"en-d0-1.txt": ENGLISH, "fr-d0-2.txt": FRENCH, "it-d0-3.txt": ITALIAN}
+    folder_and_use = {"folder": "d0", "measured": False}
+    documents = [folder_and_use | {"id": id, "language": id[:2], "text": text} for id, text in texts.items()]
+    answers = {
+        "en-d0-1.txt": {"text": "Ana Ruiz", "start": ENGLISH.index("Ana Ruiz") + start - 45},
+        "fr-d0-2.txt": {"text": "Mme Ruiz", "start": FRENCH.index("Mme Ruiz")},
+    }
+    questions = [
+        {"folder": "d0", "id": "d0-01", "kind": "who", "questions": WHO, "answers": answers},
+        {"folder": "d0", "id": "d0-02", "kind": "how many", "questions": AGE, "answers": {}},
+    ]
+    for name, rows in (("documents", documents), ("questions", questions)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return folder
+
+
+def test_a_question_is_asked_in_all_languages_and_right_in_every_document_that_answers(tmp_path: Path) -> None:
+    (folder,) = folders(read_dossiers(keep(tmp_path)))
+    assert [(gold.id, gold.question) for gold in folder.questions[:4]] == [(f"d0-01-{x}", WHO[x]) for x in WHO]
+    assert {gold.answers for gold in folder.questions[:4]} == {("Ana Ruiz", "Mme Ruiz")}
+    assert {gold.sources for gold in folder.questions[:4]} == {("en-d0-1.txt", "fr-d0-2.txt")}
+    assert [gold.answerable for gold in folder.questions] == [True] * 4 + [False] * 4
+    assert [document.title for document in folder.documents] == ["The mill", "Le moulin", "Il mulino"]
+
+
+def test_an_answer_that_is_not_where_it_is_said_to_be_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^d0-01: 'Ana Ruiz' is not at \d+ of en-d0-1\.txt$"):
+        read_dossiers(keep(tmp_path, start=46))
+
+
+def test_every_place_is_a_row_to_read_and_every_document_where_there_is_none(tmp_path: Path) -> None:
+    rows = rows_to_read(read_dossiers(keep(tmp_path)))
+    english, french, *lacking = rows
+    assert (english.question, english.answer, french.question, french.answer) == (
+        WHO["en"],
+        "Ana Ruiz",
+        WHO["fr"],
+        "Mme Ruiz",
+    )
+    assert english.passage[english.start :].startswith("Ana Ruiz, who")
+    assert dict(english.also) == {x: WHO[x] for x in ("es", "fr", "it")}
+    assert english.beside == french.beside == (ITALIAN,)
+    assert [(row.passage, row.question, row.start) for row in lacking] == [
+        (ENGLISH, AGE["en"], -1),
+        (FRENCH, AGE["fr"], -1),
+        (ITALIAN, AGE["it"], -1),
+    ]
+
+
+def test_near_misses_are_of_the_same_dossier(tmp_path: Path) -> None:
+    rows = rows_to_read(read_dossiers(keep(tmp_path)))
+    examples = Examples(rows, NoWords(), seed=1, dossiers=1.0)
+    found = {text for _ in range(40) for text in examples.near_misses(replace(rows[0], passage="Ana Ruiz.", start=0))}
+    assert found
+    assert all(text in ITALIAN for text in found)
+
+
+def test_the_share_of_dossiers_is_drawn(tmp_path: Path) -> None:
+    rows = rows_to_read(read_dossiers(keep(tmp_path)))
+    languages = ("en", "es", "fr", "it")
+    rows += [replace(rows[0], id=x, language=x, source="other", beside=()) for x in languages]
+    for share in (0.0, 0.3, 1.0):
+        examples = Examples(rows, NoWords(), seed=1, dossiers=share)
+        drawn = Counter(examples.draw("en").source for _ in range(1000))
+        assert drawn[SOURCE] / 1000 == pytest.approx(share, abs=0.05)
+    # Italian has a document that answers nothing, Spanish none at all.
+    assert Examples(rows, NoWords(), seed=1, dossiers=1.0).draw("es").source == "other"
+
+
+def test_pieces_are_as_long_as_is_asked_for() -> None:
+    sentence = "The mill has many sails and turns. "
+    (dossier,) = read_dossiers_of(sentence * 60)
+    examples = Examples(rows_to_read([dossier]), NoWords(), seed=1, dossiers=1.0, characters=(150, 300))
+    lengths = [len(examples.piece(dossier.documents[0].text)) for _ in range(200)]
+    assert 150 < sorted(lengths)[100] < max(lengths) <= 300 + len(sentence)
+
+
+def read_dossiers_of(text: str) -> list[Dossier]:
+    (first, *_) = read_dossiers()
+    (document, *_) = first.documents
+    asked = replace(first.asked[0], places=())
+    return [Dossier("d", False, (replace(document, language="en", text=text),), (asked,))]
+
+
+def test_what_is_kept_has_each_question_in_four_languages_and_documents_in_as_many() -> None:
+    dossiers = read_dossiers(KEPT)
+    assert {document.language for each in dossiers for document in each.documents} == {"en", "es", "fr", "it"}
+    for dossier in dossiers:
+        assert len(dossier.documents) == 5
+        assert {document.language for document in dossier.documents} == {"en", "es", "fr", "it"}
+        assert all(set(asked.questions) == {"en", "es", "fr", "it"} for asked in dossier.asked)
+        answerable = sum(bool(asked.places) for asked in dossier.asked)
+        assert 15 <= answerable < len(dossier.asked) - 5
+    ids = [asked.id for dossier in dossiers for asked in dossier.asked]
+    assert len(set(ids)) == len(ids)
+
+
+def test_nothing_that_is_measured_by_is_trained_on() -> None:
+    dossiers = read_dossiers()
+    by, on = measured(dossiers), trained_on(dossiers)
+    assert not {each.name for each in by} & {each.name for each in on}
+    assert len(by) + len(on) == len(dossiers)
+    assert len(dossiers) / 5 < len(by) < len(dossiers) / 3
+    texts = {document.text for dossier in by for document in dossier.documents}
+    assert not texts & {row.passage for row in rows_to_read(on)}
