@@ -6,18 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from training.contrast import Questions
 from training.dossiers import (
     KEPT,
     SOURCE,
+    Asked,
     Dossier,
+    Place,
     folders,
     measured,
     read_dossiers,
+    rows_to_find,
     rows_to_read,
     trained_on,
 )
 from training.examples import Examples
 from training.wording import Words
+
+from rag.spans import Document
 
 ENGLISH = "The mill\n\nThe mill was built in 1840. It is run by Ana Ruiz, who likes it."
 FRENCH = "Le moulin\n\nLe moulin est dirigé par Mme Ruiz. Il pleut."
@@ -139,3 +145,42 @@ def test_nothing_that_is_measured_by_is_trained_on() -> None:
     assert len(dossiers) / 5 < len(by) < len(dossiers) / 3
     texts = {document.text for dossier in by for document in dossier.documents}
     assert not texts & {row.passage for row in rows_to_read(on)}
+
+
+def test_what_is_to_be_found_is_the_passage_of_an_index_and_others_of_the_dossier_are_beside_it() -> None:
+    filling = " The wind blew and the sails turned, as they had on every other day of that long year." * 12
+    text = f"The mill\n\nIt is run by Ana Ruiz.{filling}\n\nIts miller before was Leo Sanz.{filling}"
+    document = Document("en-d-1.txt", "The mill", "en", text)
+    places = tuple(Place(document, name, text.index(name)) for name in ("Ana Ruiz", "Leo Sanz"))
+    dossier = Dossier(
+        "d", False, (document,), (Asked("d-1", "who", WHO, places[:1]), Asked("d-2", "who", AGE, places[1:]))
+    )
+    ((first, second),) = rows_to_find([dossier])
+    assert (first.answer, second.answer) == ("Ana Ruiz", "Leo Sanz")
+    for row in (first, second):
+        assert row.passage in text
+        assert row.passage[row.start :].startswith(row.answer)
+        assert len(row.passage) < len(text) / 3
+        assert row.beside
+        assert row.passage not in row.beside
+    assert second.passage in first.beside
+
+
+def test_a_run_about_a_dossier_has_its_other_passages_for_rivals_and_none_that_answers() -> None:
+    dossiers = rows_to_find(read_dossiers()[:2])
+    questions = Questions([], NoWords(), 1, size=12, dossiers=dossiers, share=1.0)
+    seen = set()
+    for _ in range(8):
+        beside: list[str] = []
+        rows = questions.run_of_dossier(beside)
+        assert 8 < len(rows) <= 12
+        assert len({row.id for row in rows}) == len(rows)
+        assert {row.id.split("-")[0] for row in rows} == {rows[0].id.split("-")[0]}
+        seen.add(rows[0].id.split("-")[0])
+        assert beside
+        for row in rows:
+            assert set(beside) | {other.passage for other in rows} - {row.passage} <= set(row.beside)
+    assert len(seen) == 2
+    wordings, texts, passages = questions.batch()
+    assert len(wordings) < len(texts) == len(passages)
+    assert all(text in passage for text, passage in zip(texts, passages, strict=True))

@@ -1,8 +1,8 @@
 """Teaches the distilled student that a question's vector is near the passage, and the sentence, that answers it.
 
 A batch holds runs of neighbouring questions, so that most of a question's rivals are passages of the same article, and
-for some questions a passage that BM25 takes for the answer's. Each step also distils a batch of sentence pairs, lest
-the languages drift apart.
+for some questions a passage that BM25 takes for the answer's; or runs about one dossier, whose rivals are its other
+passages, in four languages. Each step also distils a batch of sentence pairs, lest the languages drift apart.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from training.data import Question, read_translated, split_questions
 from training.distil import Stream
+from training.dossiers import read_dossiers, rows_to_find, trained_on
 from training.newswire import read_newswire
 from training.pieces import sentence_around, window_around
 from training.rivals import Rivals
@@ -36,6 +37,9 @@ PAIRS, CHUNK = 1.33, 32
 MINED_SHARE, OTHER_LANGUAGE_SHARE, HALF_TRANSLATED_SHARE = 0.25, 0.4, 0.15
 # How often a question about news is there.
 NEWSWIRE_REPEATED = 2
+# Runs that are about one dossier, unless another share is asked for, the rivals of each, and the share of its questions
+# that are asked in another language than their passage's.
+DOSSIER_SHARE, DOSSIER_RIVALS, DOSSIER_OTHER_LANGUAGE_SHARE = 0.25, 10, 0.75
 TEMPERATURE = 25.0
 # Tokens of questions and of texts, and the texts' passages.
 Drawn = tuple[list[list[int]], list[list[int]], list[str]]
@@ -44,8 +48,18 @@ Drawn = tuple[list[list[int]], list[list[int]], list[str]]
 class Questions:
     """Endless batches of neighbouring questions with the text that answers each."""
 
-    def __init__(self, questions: Sequence[Question], words: Words, seed: int, *, size: int = BATCH) -> None:
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        words: Words,
+        seed: int,
+        *,
+        size: int = BATCH,
+        dossiers: Sequence[Sequence[Question]] = (),
+        share: float = DOSSIER_SHARE,
+    ) -> None:
         self.choose, self.runs = random.Random(seed), size // RUN
+        self.dossiers, self.share = dossiers, share if dossiers else 0.0
         self.words, self.rivals = words, Rivals(questions)
         answerable = [q for q in questions if q.start >= 0]
         self.by_language = {x: [q for q in answerable if q.language == x] for x in SHARES}
@@ -61,9 +75,11 @@ class Questions:
 
     def wording(self, question: Question) -> str:
         """Return the question, now and then in (half) another language."""
-        others = sorted(self.wordings[question.id].keys() - {question.language})
-        if others and self.choose.random() < OTHER_LANGUAGE_SHARE:
-            return self.wordings[question.id][self.choose.choice(others)]
+        wordings = dict(question.also) if question.beside else self.wordings[question.id]
+        others = sorted(wordings.keys() - {question.language})
+        share = DOSSIER_OTHER_LANGUAGE_SHARE if question.beside else OTHER_LANGUAGE_SHARE
+        if others and self.choose.random() < share:
+            return wordings[self.choose.choice(others)]
         if self.choose.random() < HALF_TRANSLATED_SHARE:
             return self.words.translate(question.question, question.language, self.choose)
         return question.question
@@ -72,23 +88,52 @@ class Questions:
         """Return wordings, texts and the passages these come from: first the answering texts, then mined rivals."""
         sentences = self.choose.random() < 0.5
         rows: list[Question] = []
+        beside: list[str] = []
         for language in self.choose.choices(list(SHARES), list(SHARES.values()), k=self.runs):
+            if self.choose.random() < self.share:
+                rows += self.run_of_dossier(beside)
+                continue
             pool = self.by_language[language]
             at = self.choose.randrange(len(pool) - 4 * RUN)
             rows += self.choose.sample(pool[at : at + 4 * RUN], RUN)
         texts = [sentence_around(q) if sentences else window_around(q, self.choose) for q in rows]
-        passages = [self.original[q.passage] for q in rows]
-        for question in self.choose.sample(rows, int(MINED_SHARE * len(rows))):
+        passages = [self.original.get(q.passage, q.passage) for q in rows]
+        texts += [self.piece(text, sentences) for text in beside]
+        passages += beside
+        others = [q for q in rows if not q.beside]
+        for question in self.choose.sample(others, int(MINED_SHARE * len(others))):
             for rival in self.rivals.of(question, self.choose):
                 texts.append(self.piece(rival, sentences))
                 passages.append(self.original.get(rival, rival))
         return [self.wording(q) for q in rows], texts, passages
+
+    def run_of_dossier(self, beside: list[str]) -> list[Question]:
+        """Return questions about one dossier; passages of it that answer none of them are put to `beside`.
+
+        No passage of one answers another, unless it is that one's passage too.
+        """
+        dossier = self.choose.choice(self.dossiers)
+        rows: list[Question] = []
+        for question in self.choose.sample(dossier, len(dossier)):
+            if all(_apart(question, row) for row in rows):
+                rows.append(question)
+            if len(rows) == RUN:
+                break
+        others = sorted(set.intersection(*(set(question.beside) for question in rows)))
+        beside += self.choose.sample(others, min(DOSSIER_RIVALS, len(others)))
+        return rows
 
     def piece(self, text: str, sentence: bool) -> str:
         """Return a sentence of the text, or a piece as long as an indexed passage is."""
         at = self.choose.randrange(len(text))
         within = Question("", "", "", text, "", at, "")
         return sentence_around(within) if sentence else window_around(within, self.choose)
+
+
+def _apart(one: Question, other: Question) -> bool:
+    """Tell whether neither question is answered by the other's passage, or both by one."""
+    either = one.passage in other.beside and other.passage in one.beside
+    return one.id != other.id and (either or one.passage == other.passage)
 
 
 def contrast(questions: torch.Tensor, texts: torch.Tensor, passages: Sequence[str]) -> torch.Tensor:
@@ -122,6 +167,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     options.add_argument("--keep-words", action="store_true", help="leave the word vectors as they are")
+    options.add_argument("--dossiers", type=float, default=DOSSIER_SHARE, help="share of the runs about these")
     arguments = options.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(arguments.seed)
@@ -130,7 +176,15 @@ def main() -> None:
     asked = split_questions(arguments.data).training
     asked += read_translated(arguments.translated, asked)
     asked += NEWSWIRE_REPEATED * read_newswire(arguments.data, apart=True)
-    questions = Questions(asked, Words(arguments.data), arguments.seed, size=arguments.batch)
+    dossiers = rows_to_find(trained_on(read_dossiers()))
+    questions = Questions(
+        asked,
+        Words(arguments.data),
+        arguments.seed,
+        size=arguments.batch,
+        dossiers=dossiers,
+        share=arguments.dossiers,
+    )
     stream = Stream(arguments.data, arguments.seed, arguments.translated)
     student = Student(arguments.start, device=arguments.device, max_tokens=176)
     teacher = Student(arguments.teacher, device=arguments.device, max_tokens=96)

@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from rag.gold import GoldQuestion
+from rag.index import Settings, split_documents
 from rag.spans import Document
 from rag.tables import render
 from training.data import Question
@@ -131,6 +132,35 @@ def rows_to_read(dossiers: Sequence[Dossier]) -> list[Question]:
                     beside if asked.places else (),
                 )
                 rows.append(question)
+    return rows
+
+
+def rows_to_find(dossiers: Sequence[Dossier]) -> list[list[Question]]:
+    """Return for each dossier a row for every place that answers a question, with the passage that an index has of it.
+
+    What is `beside` it are the dossier's other passages that have no answer to that question.
+    """
+    return [_rows_to_find(each) for each in dossiers]
+
+
+def _rows_to_find(dossier: Dossier) -> list[Question]:
+    passages = split_documents(dossier.documents, Settings()).passages
+    rows = []
+    for asked in dossier.asked:
+        holding = []
+        for place in asked.places:
+            document, end = place.document, place.start + len(place.answer)
+            there = [p for p in passages if p.document.id == document.id and p.start < end and place.start < p.end]
+            whole = [p for p in there if p.start <= place.start and end <= p.end]
+            holding += [(place, passage) for passage in whole[:1] or there[:1]]
+        answering = {passage.text for _, passage in holding}
+        for place, passage in holding:
+            language, start = passage.document.language, max(0, place.start - passage.start)
+            also = tuple(sorted((x, text) for x, text in asked.questions.items() if x != language))
+            answer = passage.text[start : start + len(place.answer)]
+            beside = tuple(p.text for p in passages if p.text not in answering)
+            text = asked.questions[language]
+            rows.append(Question(asked.id, language, text, passage.text, answer, start, SOURCE, also, beside))
     return rows
 
 
