@@ -21,9 +21,9 @@ from training.dossiers import (
     trained_on,
 )
 from training.examples import Examples
-from training.wording import Words
 
 from rag.spans import Document
+from tests.training_parts import NoWords
 
 ENGLISH = "The mill\n\nThe mill was built in 1840. It is run by Ana Ruiz, who likes it."
 FRENCH = "Le moulin\n\nLe moulin est dirigé par Mme Ruiz. Il pleut."
@@ -32,19 +32,12 @@ WHO = {"en": "Who runs the mill?", "es": "¿Quién lleva el molino?", "fr": "Qui
 AGE = {"en": "How old is Ana?", "es": "¿Qué edad tiene Ana?", "fr": "Quel âge a Ana ?", "it": "Quanti anni ha Ana?"}
 
 
-class NoWords(Words):
-    """No dictionary: half-translated questions stay as they are."""
-
-    def __init__(self) -> None:
-        self.by_language = {}
-
-
-def keep(folder: Path, *, start: int = 45) -> Path:
+def keep(folder: Path, *, off: int = 0) -> Path:
     texts = {"en-d0-1.txt": ENGLISH, "fr-d0-2.txt": FRENCH, "it-d0-3.txt": ITALIAN}
     folder_and_use = {"folder": "d0", "measured": False}
     documents = [folder_and_use | {"id": id, "language": id[:2], "text": text} for id, text in texts.items()]
     answers = {
-        "en-d0-1.txt": {"text": "Ana Ruiz", "start": ENGLISH.index("Ana Ruiz") + start - 45},
+        "en-d0-1.txt": {"text": "Ana Ruiz", "start": ENGLISH.index("Ana Ruiz") + off},
         "fr-d0-2.txt": {"text": "Mme Ruiz", "start": FRENCH.index("Mme Ruiz")},
     }
     questions = [
@@ -67,7 +60,7 @@ def test_a_question_is_asked_in_all_languages_and_right_in_every_document_that_a
 
 def test_an_answer_that_is_not_where_it_is_said_to_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^d0-01: 'Ana Ruiz' is not at \d+ of en-d0-1\.txt$"):
-        read_dossiers(keep(tmp_path, start=46))
+        read_dossiers(keep(tmp_path, off=1))
 
 
 def test_every_place_is_a_row_to_read_and_every_document_where_there_is_none(tmp_path: Path) -> None:
@@ -166,17 +159,28 @@ def test_what_is_to_be_found_is_the_passage_of_an_index_and_others_of_the_dossie
     assert second.passage in first.beside
 
 
+def test_a_passage_that_shares_the_sentence_with_the_answer_is_not_beside_it() -> None:
+    dossier = trained_on(read_dossiers())[0]
+    (rows,) = rows_to_find([dossier])
+    around = [
+        place.document.text[max(0, place.start - 15) : place.end + 15]
+        for asked in dossier.asked
+        for place in asked.places
+    ]
+    assert len(rows) == len(around) > 20
+    assert not [text for row, text in zip(rows, around, strict=True) if any(text in other for other in row.beside)]
+
+
 def test_a_run_about_a_dossier_has_its_other_passages_for_rivals_and_none_that_answers() -> None:
     dossiers = rows_to_find(read_dossiers()[:2])
     questions = Questions([], NoWords(), 1, size=12, dossiers=dossiers, share=1.0)
     seen = set()
     for _ in range(8):
-        beside: list[str] = []
-        rows = questions.run_of_dossier(beside)
+        rows, beside = questions.run_of_dossier()
         assert 8 < len(rows) <= 12
         assert len({row.id for row in rows}) == len(rows)
-        assert {row.id.split("-")[0] for row in rows} == {rows[0].id.split("-")[0]}
-        seen.add(rows[0].id.split("-")[0])
+        assert {row.id.split("-")[1] for row in rows} == {rows[0].id.split("-")[1]}
+        seen.add(rows[0].id.split("-")[1])
         assert beside
         for row in rows:
             assert set(beside) | {other.passage for other in rows} - {row.passage} <= set(row.beside)

@@ -12,10 +12,10 @@ from training.contraries import KINDS, contrary
 from training.data import Question, is_translated
 from training.examples import UNANSWERABLE_REPEATED, Example, Examples, borrowed, renamed, swapped
 from training.rivals import Rivals, lacks
-from training.wording import Words
 
 from rag.cascade import SECOND_FOLDER
 from rag.read import READER_FOLDER
+from tests.training_parts import NoWords
 
 if TYPE_CHECKING:
     import torch
@@ -36,13 +36,6 @@ def asked(count: int = 12) -> list[Question]:
     for language in ("es", "fr", "it"):
         rows.append(question("Leo Marsh?", f"{LIONS} {language}", "Leo Marsh", language=language))
     return rows
-
-
-class NoWords(Words):
-    """No dictionary: half-translated questions stay as they are."""
-
-    def __init__(self) -> None:
-        self.by_language = {}
 
 
 def test_every_answer_of_an_example_is_at_its_place() -> None:

@@ -39,6 +39,8 @@ from training.evaluate import (
 )
 from training.translated import in_words_of
 
+from tests.training_parts import NoWords
+
 LIONS = "Lions sleep by day. They hunt zebras at night. Nobody minds."
 ZEBRAS = "Zebras eat grass. They run from lions."
 
@@ -125,11 +127,6 @@ def test_contrast_is_least_where_each_text_is_nearest_its_question_and_far_from_
 def test_a_batch_of_questions_ends_in_rivals_that_lack_the_answer() -> None:
     pytest.importorskip("torch")
     from training.contrast import Questions
-    from training.wording import Words
-
-    class NoWords(Words):
-        def __init__(self) -> None:
-            self.by_language = {}
 
     rows = [
         Question(

@@ -44,8 +44,6 @@ MOST_WRONG_REFUSALS = 0.06
 # What questions count in the fit by what they are about: passages of an encyclopaedia, news, dossiers. There are fewer
 # of news, and more would fit them to the last.
 SHARES = {"passages": 0.6, "news": 0.2, "dossiers": 0.2}
-# In how many of its four languages a question about a dossier is asked.
-LANGUAGES_OF_A_QUESTION = 1
 # What never makes an answer less sure: among passages of an encyclopaedia hardly any two say the same, and the few that
 # seem to would speak against it.
 NEVER_AGAINST = ("score", "lead", "agreement")
@@ -222,16 +220,16 @@ def worlds_of(made: Sequence[Folder], encoder: Encoder) -> list[tuple[World, lis
     return [(World(folder.documents, encoder), [_posed(gold) for gold in folder.questions]) for folder in made]
 
 
-def dossiers_in_some_languages() -> list[Folder]:
-    """Return the dossiers that are measured by, each question in one of its languages or some, by turns."""
+def dossiers_by_turns() -> list[Folder]:
+    """Return the dossiers that are measured by, each question in one of its languages, by turns."""
     return [
         replace(
             folder,
             questions=tuple(
                 gold
                 for number, gold in enumerate(folder.questions)
-                # Four in a row are one question; the next one begins with the language after.
-                if (number + number // len(LANGUAGES)) % len(LANGUAGES) < LANGUAGES_OF_A_QUESTION
+                # Four in a row are one question in all its languages.
+                if (number + number // len(LANGUAGES)) % len(LANGUAGES) == 0
             ),
         )
         for folder in folders(measured(read_dossiers()))
@@ -292,7 +290,7 @@ def ask_all(
     kinds = {
         "passages": worlds(data, models.encoder, translated)[:most],
         "news": worlds_of(news_folders(data)[:most], models.encoder),
-        "dossiers": worlds_of(dossiers_in_some_languages()[:most], models.encoder),
+        "dossiers": worlds_of(dossiers_by_turns()[:most], models.encoder),
     }
     every = [(about, *each) for about, made in kinds.items() for each in made]
     for number, (about, world, questions) in enumerate(track(every, "asking")):

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from training.data import Question, read_translated, split_questions
 from training.distil import Stream
+from training.dossiers import SOURCE as DOSSIERS
 from training.dossiers import read_dossiers, rows_to_find, trained_on
 from training.newswire import read_newswire
 from training.pieces import sentence_around, window_around
@@ -75,9 +76,10 @@ class Questions:
 
     def wording(self, question: Question) -> str:
         """Return the question, now and then in (half) another language."""
-        wordings = dict(question.also) if question.beside else self.wordings[question.id]
+        of_dossier = question.source == DOSSIERS
+        wordings = dict(question.also) if of_dossier else self.wordings[question.id]
         others = sorted(wordings.keys() - {question.language})
-        share = DOSSIER_OTHER_LANGUAGE_SHARE if question.beside else OTHER_LANGUAGE_SHARE
+        share = DOSSIER_OTHER_LANGUAGE_SHARE if of_dossier else OTHER_LANGUAGE_SHARE
         if others and self.choose.random() < share:
             return wordings[self.choose.choice(others)]
         if self.choose.random() < HALF_TRANSLATED_SHARE:
@@ -91,7 +93,9 @@ class Questions:
         beside: list[str] = []
         for language in self.choose.choices(list(SHARES), list(SHARES.values()), k=self.runs):
             if self.choose.random() < self.share:
-                rows += self.run_of_dossier(beside)
+                asked, rivals = self.run_of_dossier()
+                rows += asked
+                beside += rivals
                 continue
             pool = self.by_language[language]
             at = self.choose.randrange(len(pool) - 4 * RUN)
@@ -100,15 +104,15 @@ class Questions:
         passages = [self.original.get(q.passage, q.passage) for q in rows]
         texts += [self.piece(text, sentences) for text in beside]
         passages += beside
-        others = [q for q in rows if not q.beside]
+        others = [q for q in rows if q.source != DOSSIERS]
         for question in self.choose.sample(others, int(MINED_SHARE * len(others))):
             for rival in self.rivals.of(question, self.choose):
                 texts.append(self.piece(rival, sentences))
                 passages.append(self.original.get(rival, rival))
         return [self.wording(q) for q in rows], texts, passages
 
-    def run_of_dossier(self, beside: list[str]) -> list[Question]:
-        """Return questions about one dossier; passages of it that answer none of them are put to `beside`.
+    def run_of_dossier(self) -> tuple[list[Question], list[str]]:
+        """Return questions about one dossier, and passages of it that answer none of them.
 
         No passage of one answers another, unless it is that one's passage too.
         """
@@ -120,8 +124,7 @@ class Questions:
             if len(rows) == RUN:
                 break
         others = sorted(set.intersection(*(set(question.beside) for question in rows)))
-        beside += self.choose.sample(others, min(DOSSIER_RIVALS, len(others)))
-        return rows
+        return rows, self.choose.sample(others, min(DOSSIER_RIVALS, len(others)))
 
     def piece(self, text: str, sentence: bool) -> str:
         """Return a sentence of the text, or a piece as long as an indexed passage is."""
@@ -132,8 +135,8 @@ class Questions:
 
 def _apart(one: Question, other: Question) -> bool:
     """Tell whether neither question is answered by the other's passage, or both by one."""
-    either = one.passage in other.beside and other.passage in one.beside
-    return one.id != other.id and (either or one.passage == other.passage)
+    neither = one.passage in other.beside and other.passage in one.beside
+    return one.id != other.id and (neither or one.passage == other.passage)
 
 
 def contrast(questions: torch.Tensor, texts: torch.Tensor, passages: Sequence[str]) -> torch.Tensor:

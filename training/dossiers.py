@@ -19,7 +19,7 @@ from rich.console import Console
 
 from rag.gold import GoldQuestion
 from rag.index import Settings, split_documents
-from rag.spans import Document
+from rag.spans import Document, Span
 from rag.tables import render
 from training.data import Question
 from training.folders import Folder, ask
@@ -35,6 +35,15 @@ class Place:
     document: Document
     answer: str
     start: int
+
+    @property
+    def end(self) -> int:
+        """Where they end."""
+        return self.start + len(self.answer)
+
+    def touches(self, span: Span) -> bool:
+        """Tell whether a span has any of them."""
+        return span.document.id == self.document.id and span.start < self.end and self.start < span.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +119,17 @@ def _gold(asked: Asked) -> list[GoldQuestion]:
 
 
 def rows_to_read(dossiers: Sequence[Dossier]) -> list[Question]:
-    """Return a row for every place that answers a question, and for every document where none does."""
+    """Return a row for every place that answers a question, and for every document where none does.
+
+    What is `beside` it are the dossier's documents that do not answer that question.
+    """
     rows = []
     for dossier in dossiers:
         for asked in dossier.asked:
-            lacking = [Place(document, "", -1) for document in dossier.documents] if not asked.places else []
-            for place in (*asked.places, *lacking):
-                language = place.document.language
-                also = tuple(sorted((x, text) for x, text in asked.questions.items() if x != language))
-                answering = {each.document.id for each in asked.places}
-                beside = tuple(each.text for each in dossier.documents if each.id not in answering)
-                question = Question(
-                    f"{SOURCE}-{asked.id}",
-                    language,
-                    asked.questions[language],
-                    place.document.text,
-                    place.answer,
-                    place.start,
-                    SOURCE,
-                    also,
-                    beside if asked.places else (),
-                )
-                rows.append(question)
+            answering = {place.document.id for place in asked.places}
+            beside = [each.text for each in dossier.documents if asked.places and each.id not in answering]
+            for place in asked.places or [Place(document, "", -1) for document in dossier.documents]:
+                rows.append(_row(asked, place, place.document.text, place.start, beside))
     return rows
 
 
@@ -147,21 +145,22 @@ def _rows_to_find(dossier: Dossier) -> list[Question]:
     passages = split_documents(dossier.documents, Settings()).passages
     rows = []
     for asked in dossier.asked:
-        holding = []
-        for place in asked.places:
-            document, end = place.document, place.start + len(place.answer)
-            there = [p for p in passages if p.document.id == document.id and p.start < end and place.start < p.end]
-            whole = [p for p in there if p.start <= place.start and end <= p.end]
-            holding += [(place, passage) for passage in whole[:1] or there[:1]]
-        answering = {passage.text for _, passage in holding}
-        for place, passage in holding:
-            language, start = passage.document.language, max(0, place.start - passage.start)
-            also = tuple(sorted((x, text) for x, text in asked.questions.items() if x != language))
-            answer = passage.text[start : start + len(place.answer)]
-            beside = tuple(p.text for p in passages if p.text not in answering)
-            text = asked.questions[language]
-            rows.append(Question(asked.id, language, text, passage.text, answer, start, SOURCE, also, beside))
+        # Passages overlap: an answer may lie in two of its document.
+        holding = [[passage for passage in passages if place.touches(passage)] for place in asked.places]
+        answering = {passage.text for there in holding for passage in there}
+        beside = [passage.text for passage in passages if passage.text not in answering]
+        for place, there in zip(asked.places, holding, strict=True):
+            passage = next(each for each in there if each.start <= place.start and place.end <= each.end)
+            rows.append(_row(asked, place, passage.text, place.start - passage.start, beside))
     return rows
+
+
+def _row(asked: Asked, place: Place, passage: str, start: int, beside: Sequence[str]) -> Question:
+    """Return a question in the language of a place, with a passage of that document and where the answer is in it."""
+    language = place.document.language
+    also = tuple(sorted((x, text) for x, text in asked.questions.items() if x != language))
+    text = asked.questions[language]
+    return Question(f"{SOURCE}-{asked.id}", language, text, passage, place.answer, start, SOURCE, also, tuple(beside))
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
