@@ -240,8 +240,8 @@ def test_what_all_texts_share_is_taken_off_the_teachers_states_and_vectors(folde
     assert scale == pytest.approx(1, abs=1e-3)
     vectors = teacher.encode(PASSAGES)
     assert vectors.norm(dim=1).tolist() == pytest.approx([1, 1, 1])
-    # Of three vectors less their mean, no two point one way.
-    assert (vectors @ vectors.T - torch.eye(3)).max() < 0.5
+    # Vectors less their mean cannot all point one way, as they do before.
+    assert (vectors @ vectors.T).min() < 0
 
 
 def test_a_student_that_imitates_has_less_loss_with_every_step(folder: Path) -> None:

@@ -411,7 +411,7 @@ def test_a_reader_learns_from_a_teacher_with_other_tokens() -> None:
     for part, at_most in ((1, 0.2), (2, 0.9)):
         reader.load_state_dict(first)
         optimiser = torch.optim.Adam(reader.parameters(), lr=1e-3)
-        for _ in range(40):
+        for _ in range(100):
             losses = taught_losses(reader, teachers, batch, "cpu", alike=True)
             optimiser.zero_grad()
             losses[part].backward()  # type: ignore[no-untyped-call]
