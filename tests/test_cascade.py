@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rag.cascade import AROUND, FARTHEST, READ_AGAIN, SECOND_FOLDER, Cascade, first_look, with_second_look
+from rag.cascade import (
+    AROUND,
+    FARTHEST,
+    LIKENESS,
+    READ_AGAIN,
+    SECOND_FOLDER,
+    Cascade,
+    first_look,
+    with_second_look,
+)
 from rag.encode import OnnxEncoder
 from rag.read import KEPT, Reading, SentenceReader, SpanReader, open_reader
 from rag.search import Found
@@ -20,8 +29,11 @@ NOTHING = np.zeros(0, np.float32)
 class Scoring:
     """A reader that gives sentences the scores it is told, answers with their first or last word, and notes it all."""
 
-    def __init__(self, scores: Mapping[str, float], *, last: bool = False) -> None:
-        self.scores, self.last, self.asked = scores, last, list[list[str]]()
+    def __init__(
+        self, scores: Mapping[str, float], *, last: bool = False, likenesses: Mapping[str, float] | None = None
+    ) -> None:
+        self.scores, self.last, self.likenesses = scores, last, likenesses or {}
+        self.asked = list[list[str]]()
 
     def read(
         self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
@@ -34,8 +46,9 @@ class Scoring:
                     continue
                 start = sentence.start + sentence.text.index(" ") + 1 if self.last else sentence.start
                 end = sentence.end - 1 if self.last else sentence.start + sentence.text.index(" ")
-                score = self.scores[sentence.text]
-                readings.append(Reading(Span(sentence.document, start, end), sentence, score, 0.5, vector, passage))
+                score, likeness = self.scores[sentence.text], self.likenesses.get(sentence.text, 0.5)
+                answer = Span(sentence.document, start, end)
+                readings.append(Reading(answer, sentence, score, likeness, vector, passage))
         return sorted(readings, key=lambda reading: -reading.score)[:most]
 
 
@@ -70,6 +83,19 @@ def test_a_passage_far_behind_is_not_read_again(word_hash: WordHashEncoder) -> N
         ("Cy", 4.0 - FARTHEST),
     ]
     assert second.asked[1:] == [[PARTS[0]]]
+
+
+def test_what_is_more_like_the_question_is_read_again_before_what_scores_a_little_more(
+    word_hash: WordHashEncoder,
+) -> None:
+    second = Scoring({})
+    for more in (0.9 / LIKENESS, 1.1 / LIKENESS):
+        first = Scoring(
+            {"Ana came.": 4.0, "Cy stayed.": 3.0, "Ed ran.": 2.0},
+            likenesses={"Cy stayed.": 0.5, "Ed ran.": 0.5 + more},
+        )
+        Cascade(first, second).read("Who?", NOTHING, passages(word_hash))
+    assert second.asked == [[PARTS[0], PARTS[1]], [PARTS[0], PARTS[2]]]
 
 
 def test_a_sentence_that_the_second_does_not_know_stays_as_it_was(word_hash: WordHashEncoder) -> None:
