@@ -1,4 +1,4 @@
-"""Reads in two goes: a small model every passage, a larger one the likeliest of them again."""
+"""Reads in two goes: a small model every passage, a larger one the most promising of them again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ SECOND_FOLDER = Path(__file__).parent / "models" / "second_reader"
 READ_AGAIN = 2
 FARTHEST = 8.0
 LIKENESS = 6.0
-# What is read again of a passage: whole sentences around the likeliest one, up to so many characters; 240, 360 and the
+# What is read again of a passage: whole sentences around the best one, up to so many characters; 240, 360 and the
 # whole passage put the right sentence first as often.
 AROUND = 300
 
@@ -39,9 +39,9 @@ class Cascade:
     def read(
         self, question: str, query: NDArray[np.float32], found: Sequence[Found], *, most: int = KEPT
     ) -> list[Reading]:
-        """Return what the first reader finds, its likeliest passages seen by both; likeliest first."""
+        """Return what the first reader finds, its most promising passages seen by both; likeliest first."""
         readings = self.first.read(question, query, found, most=most)
-        again = _likeliest(readings)
+        again = _most_promising(readings)
         if not again:
             return readings
         every = sum(len(passage.sentences.spans) for passage in again)
@@ -50,7 +50,7 @@ class Cascade:
         return sorted(both, key=lambda reading: -reading.score)
 
 
-def _likeliest(readings: Sequence[Reading]) -> list[Found]:
+def _most_promising(readings: Sequence[Reading]) -> list[Found]:
     """Return what is worth another look of the passages, best first."""
     best: dict[int, Reading] = {}
     for reading in sorted(readings, key=lambda reading: -_promise(reading)):
@@ -60,6 +60,7 @@ def _likeliest(readings: Sequence[Reading]) -> list[Found]:
 
 
 def _promise(reading: Reading) -> float:
+    """Return what a reading is chosen by to be looked at again, in units of its score."""
     return reading.score + LIKENESS * reading.likeness
 
 
