@@ -26,6 +26,7 @@ from rag.index import BuildReport, Index, Settings, build, build_with, open_inde
 from rag.manifest import MANIFEST
 from rag.qdrant import Qdrant
 from rag.qdrant_collection import Place, checked_url, memory, tried
+from rag.qdrant_points import POINTS
 from rag.search import search
 from tests.conftest import CORPUS, WordHashEncoder
 
@@ -344,7 +345,7 @@ def _made_again(index: Index, *, size: int, fingerprint: str) -> None:
         name,
         vectors_config={"dense": models.VectorParams(size=size, distance=models.Distance.DOT)},
         sparse_vectors_config={"words": models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        metadata={"points": 1, "fingerprint": fingerprint, "average_length": 10.0},
+        metadata={"points": POINTS, "fingerprint": fingerprint, "average_length": 10.0},
     )
 
 

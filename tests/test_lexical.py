@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexDirectoryError
-from rag.lexical import Lexical, _stopword_lists, coverage, query_terms, question_words, rarity, terms
+from rag.lexical import (
+    BEGINNING,
+    Lexical,
+    _stopword_lists,
+    coverage,
+    query_terms,
+    question_words,
+    rarity,
+    terms,
+    with_beginning,
+)
+from rag.spans import Document, Span
 
 LANGUAGES = ["en", "es", "fr", "it", "de", "und"]
 # Few words, so that random passages share some; words of several languages, so that stopwords and stems matter.
@@ -375,3 +386,43 @@ def test_the_stopwords_are_those_that_bm25s_exports(name: str) -> None:
 
     assert len(getattr(stopwords, name)) > 100
     assert getattr(_stopword_lists(), name) == getattr(stopwords, name)
+
+
+def test_a_passage_is_searched_after_what_its_document_begins_with() -> None:
+    text = f"Acme opens a mine in Chile. {'It is deep and long. ' * 20}The mayor is Ana Ruiz."
+    document = Document("a.txt", "Acme opens a mine in Chile.", "en", text)
+    first, last = Span(document, 0, 200), Span(document, len(text) - 22, len(text))
+    assert with_beginning(first) == first.text
+    beginning = with_beginning(last).removesuffix(f" {last.text}")
+    assert text.startswith(f"{beginning} ")
+    assert BEGINNING - 6 < len(beginning) < BEGINNING
+
+
+def test_a_passage_is_searched_with_a_title_that_its_text_does_not_begin_with() -> None:
+    document = Document("a.html", "Mines of Chile", "en", "Menu. Home. The mayor is Ana Ruiz.")
+    assert with_beginning(Span(document, 12, 34)) == "Mines of Chile Menu. Home. The mayor is Ana Ruiz."
+    shortened = Document("b.txt", "The mayor is…", "en", "The mayor is Ana Ruiz.")
+    assert with_beginning(Span(shortened, 0, 22)) == "The mayor is Ana Ruiz."
+
+
+@given(st.text(max_size=400), st.text(max_size=40), st.data())
+def test_what_comes_before_a_passage_is_of_its_document_and_not_of_itself(
+    text: str, title: str, data: st.DataObject
+) -> None:
+    text += "."
+    start = data.draw(st.integers(0, len(text) - 1))
+    passage = Span(Document("a.txt", title, "en", text), start, data.draw(st.integers(start + 1, len(text))))
+    searched = with_beginning(passage)
+    assert searched.endswith(passage.text)
+    before = searched.removesuffix(passage.text).removeprefix(title).strip()
+    assert len(before) <= BEGINNING
+    assert before in text[:start]
+
+
+def test_a_passage_is_found_by_the_name_that_only_the_beginning_has() -> None:
+    texts = [f"{name} opens a mine. {'It is deep and long. ' * 20}The mayor is Ana Ruiz." for name in ("Acme", "Zenit")]
+    documents = [Document(f"{number}.txt", "", "en", text) for number, text in enumerate(texts)]
+    mayors = [Span(document, len(document.text) - 22, len(document.text)) for document in documents]
+    lexical = Lexical.of([with_beginning(passage) for passage in mayors], ["en", "en"])
+    for number, name in enumerate(("Acme", "Zenit")):
+        assert lexical.search(f"Who is the mayor at the mine of {name}?", ["en"], 2)[0].tolist()[0] == number

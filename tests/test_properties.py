@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.corpus import read_corpus
 from rag.index import Settings, build_with, open_index
 from rag.language import detect, question_language
-from rag.lexical import Lexical
+from rag.lexical import Lexical, with_beginning
 from rag.sentences import sentences
 from rag.spans import Document, Span
 from rag.split import split
@@ -212,7 +212,8 @@ def test_what_is_saved_is_what_is_opened(word_hash: "WordHashEncoder", texts: di
     assert list(opened.passages) == passages
     said = [passage.text for passage in passages]
     assert np.array_equal(opened.engine.rows(0, len(said)), word_hash.encode_questions(said))
-    lexical = Lexical.of(said, [passage.document.language for passage in passages])
+    words = [with_beginning(passage) for passage in passages]
+    lexical = Lexical.of(words, [passage.document.language for passage in passages])
     for text in said[:3]:
         found = opened.engine.scores(text, np.zeros(64, np.float32), opened.languages, np.arange(len(said)))
         assert np.array_equal(found[1], lexical.scores(text, opened.languages))

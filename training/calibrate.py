@@ -18,7 +18,7 @@ from rag.decide import ASSURANCE, DECISION_FILE, EVIDENCE, Case, Weights, rank, 
 from rag.encode import Encoder, OnnxEncoder
 from rag.gold import GoldQuestion
 from rag.index import Settings, split_documents
-from rag.lexical import Lexical
+from rag.lexical import Lexical, with_beginning
 from rag.local import Local
 from rag.metrics import contains, expected_calibration_error
 from rag.names import unmentioned
@@ -85,7 +85,8 @@ class World:
         divided = split_documents(self.documents, Settings())
         self.passages = divided.passages
         texts = [p.text for p in self.passages]
-        lexical = Lexical.of(texts, [p.document.language for p in self.passages])
+        words = [with_beginning(passage) for passage in self.passages]
+        lexical = Lexical.of(words, [p.document.language for p in self.passages])
         self.engine = Local(Vectors.of(encoder.encode_passages(texts)), lexical)
         vectors = encoder.encode_passages([sentence.text for sentence in divided.sentences])
         self.collection = Collection(
@@ -192,7 +193,7 @@ def worlds(data: Path, encoder: Encoder, asked: Mapping[str, Mapping[str, str]])
         documents, ids, posed = [], dict[str, str](), []
         for language, passages in chosen.items():
             ids |= {text: f"{language}-{at + i}" for i, text in enumerate(passages)}
-            documents += [Document(ids[text], ids[text], language, text) for text in passages]
+            documents += [Document(ids[text], "", language, text) for text in passages]
         for language, passages in chosen.items():
             posed += set_traps([trap for trap in traps if trap.passage in passages], asked)
             rows = [q for text in passages for q in by_passage[text]]

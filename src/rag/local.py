@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.engine import Ranking, Selection, fuse
-from rag.lexical import Lexical
+from rag.lexical import Lexical, with_beginning
 from rag.spans import Span
 from rag.vectors import Vectors
 
@@ -30,7 +30,9 @@ class Local:
     def write(cls, folder: Path, passages: Sequence[Span], rows: NDArray[np.float32]) -> "Local":
         """Write what searches passages; `rows`, their unit vectors, lie in the folder already, as `vectors.npy`."""
         described = Vectors.write(folder)
-        Lexical.write(folder / "lexical", ((passage.text, passage.document.language) for passage in passages))
+        Lexical.write(
+            folder / "lexical", ((with_beginning(passage), passage.document.language) for passage in passages)
+        )
         return cls.load(folder, {"name": "local", "vectors": described, "recall@10": described["recall@10"]})
 
     @classmethod

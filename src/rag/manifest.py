@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from rag.errors import IndexDirectoryError
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EngineError, IndexDirectoryError
-from rag.lexical import terms
-from rag.qdrant_points import DENSE, POINTS, WORDS, payload_of, point_names, vectors_of
+from rag.qdrant_points import DENSE, POINTS, WORDS, payload_of, point_names, vectors_of, words_of
 from rag.spans import Span
 
 if TYPE_CHECKING:
@@ -183,7 +182,7 @@ def prepare(
         config = tried(place.url, lambda: client.get_collection(name)).config
         check_kind(config, name, place.url, fingerprint, width)
         return float((config.metadata or {})["average_length"])
-    lengths = sum(len(terms(passage.text, passage.document.language)) for passage in passages)
+    lengths = sum(len(words_of(passage)) for passage in passages)
     average = max(lengths / max(len(passages), 1), 1e-9)
     codes = models.ScalarQuantization(
         scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)

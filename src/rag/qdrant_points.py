@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.lexical import terms
+from rag.lexical import terms, with_beginning
 from rag.spans import Span
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
 # What `since` counts, how terms are numbered and what an id is made of: another number, another collection.
-POINTS = 1
+POINTS = 2
 DENSE, WORDS = "dense", "words"
 # BM25 as `Lexical` has it by default; the inverse document frequency is the server's part.
 _K1, _B = 1.5, 0.75
@@ -27,8 +27,13 @@ def vectors_of(passage: Span, vector: NDArray[np.float32], average: float) -> di
     """Return a point's vectors by name: the passage's own, and its terms."""
     from qdrant_client import models
 
-    indices, values = sparse_of(terms(passage.text, passage.document.language), average)
+    indices, values = sparse_of(words_of(passage), average)
     return {DENSE: vector.tolist(), WORDS: models.SparseVector(indices=indices, values=values)}
+
+
+def words_of(passage: Span) -> list[str]:
+    """Return the terms that a passage is found by."""
+    return terms(with_beginning(passage), passage.document.language)
 
 
 def sparse_of(found: Sequence[str], average: float) -> tuple[list[int], list[float]]:
@@ -55,7 +60,7 @@ def payload_of(passage: Span, since: int) -> dict[str, Any]:
 def point_id(passage: Span, fingerprint: str) -> tuple[int, int]:
     """Return the two halves of the id of a passage's point."""
     document = passage.document
-    text = hashlib.sha256(passage.text.encode("utf-8", "surrogatepass")).hexdigest()
+    text = hashlib.sha256(with_beginning(passage).encode("utf-8", "surrogatepass")).hexdigest()
     content = [POINTS, fingerprint, document.id, document.language, passage.start, passage.end, text]
     number = uuid.uuid5(_NAMESPACE, json.dumps(content)).int
     return number >> 64, number & (1 << 64) - 1
