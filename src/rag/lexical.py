@@ -22,8 +22,9 @@ from rag.translations import translations
 
 # How much a sure translation counts beside the word itself.
 TRANSLATED = 0.9
-# As many characters of a document's beginning are searched with each of its passages. Of questions about news and about
-# dossiers they put a right passage among the first four for 3 of 100 more; 300 did as much (see training/README.md).
+# As many characters of a document's beginning are searched with each of its passages. They put a right passage first for
+# three of a hundred more questions about news and about dossiers, 75 for fewer and 300 for as many (see
+# training/README.md).
 BEGINNING = 150
 _STEMMERS = {"en": "english", "es": "spanish", "fr": "french", "it": "italian"}
 
