@@ -22,9 +22,8 @@ from rag.translations import translations
 
 # How much a sure translation counts beside the word itself.
 TRANSLATED = 0.9
-# As many characters of a document's beginning are searched with each of its passages. They put a right passage first for
-# three of a hundred more questions about news and about dossiers, 75 for fewer and 300 for as many (see
-# training/README.md).
+# As many characters of a document's beginning are searched with each of its passages: 3 of 100 more questions about
+# news and about dossiers then have a right passage first, with 75 fewer and with 300 as many (see training/README.md).
 BEGINNING = 150
 _STEMMERS = {"en": "english", "es": "spanish", "fr": "french", "it": "italian"}
 
