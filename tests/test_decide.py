@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.decide import (
+    ANOTHER_DATE,
     ASSURANCE,
     EVIDENCE,
     MOST_CITATIONS,
@@ -21,6 +22,7 @@ from rag.decide import (
     gather,
     weigh,
 )
+from rag.expect import asks_of_another_date
 from rag.lexical import Lexical
 from rag.read import Reading, telling
 from rag.spans import Document, Span
@@ -280,6 +282,41 @@ def test_the_question_s_language_leads_where_it_is_as_good() -> None:
     assert order(0.52) == ["en.txt", "fr.txt"]  # ln 0.6 = -0.51
     assert order(1.7) == ["en.txt"]  # ln 0.2 = -1.61: no longer of one mind
     assert order(0.1, NORTH) == ["en.txt"]  # says something else
+
+
+def test_an_answer_from_another_year_is_less_sure() -> None:
+    def sure(question: str, document: Document = EN) -> float:
+        answered = worded(document, "Maria runs the harbour since 2019.", "Maria", score=1.0)
+        told = case(answered, question=question)
+        return decide(told, "en", weights(bias=2.0), question=question, threshold=0).confidence
+
+    usual = 1 / (1 + math.exp(-2.0))
+    assert sure("Who ran it in 2019?") == pytest.approx(usual)
+    assert sure("Who runs the harbour?") == pytest.approx(usual)
+    assert sure("Who ran it in 2017?") == pytest.approx(1 / (1 + math.exp(-2.0 - ANOTHER_DATE)))
+    assert sure("Who ran it in 2017?", replace(EN, date="2017-03-01")) == pytest.approx(usual)
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "text", "written", "another"),
+    [
+        ("¿Cuántos despidos hubo en diciembre?", "es", "16,000 jobs in January and 14,000 in October", "en", True),
+        ("¿Cuántos despidos hubo en octubre?", "es", "16,000 jobs in January and 14,000 in October", "en", False),
+        ("combien de postes en fevrier", "fr", "postes supprimés en février", "fr", False),
+        ("¿Qué pasó en setiembre?", "es", "tutto a settembre", "it", False),
+        ("What may happen in March?", "en", "L'Amazonia non è mai stata così", "it", False),
+        ("What may happen in March?", "en", "You may march in May", "en", True),
+        ("What happened in 2017?", "en", "after 2,017 days, 1990% more, and 20180 people", "en", False),
+        ("What happened in 2017?", "en", "in 2019", "en", True),
+        ("What happened in 2017?", "en", "between 2017 and 2019", "en", False),
+        ("What happened?", "en", "in March 2019", "en", False),
+        ("2017年に何が?", "ja", "in March 2019", "en", True),
+    ],
+)
+def test_dates_of_the_question_that_a_text_has_none_of(
+    question: str, language: str, text: str, written: str, another: bool
+) -> None:
+    assert asks_of_another_date(question, language, text, written) is another
 
 
 def test_an_answer_with_the_year_leads_where_a_year_is_asked_for() -> None:

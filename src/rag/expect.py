@@ -5,7 +5,7 @@ import unicodedata
 from functools import cache
 from typing import Literal, get_args
 
-from rag.dates import YEAR, without_dates
+from rag.dates import MONTHS, YEAR, without_dates
 from rag.quantities import COUNTS, MASSES
 
 Kind = Literal["name", "time", "number", "place", "other"]
@@ -205,6 +205,9 @@ _VAGUE_TIMES = {
 _BEHIND = 24
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = rf"{YEAR}s?"
+# A year that is no part of a larger number, nor of a share.
+_ALONE = re.compile(rf"(?<![\d.,]){YEAR}(?!\d|[.,]\d| ?%)")
+_VERBS = ("may", "march")
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’&.-]*\w")
 
 
@@ -283,6 +286,36 @@ def asks_for_a_year(question: str, language: str) -> bool:
     """
     pattern = _OF_A_YEAR.get(language)
     return bool(pattern and re.search(rf"\b(?:{pattern})\b", _plain(question)))
+
+
+def asks_of_another_date(question: str, language: str, text: str, written: str) -> bool:
+    """Tell whether a question names months or years of which a text, in the language `written`, has others alone.
+
+    >>> asks_of_another_date("How many jobs went in December?", "en", "16 000 postes en janvier", "fr")
+    True
+    >>> asks_of_another_date("How many jobs went in January 2026?", "en", "16 000 postes en janvier", "fr")
+    False
+    """
+    asked, there = _months(question, language), _months(text, written)
+    asked_years, years = set(_ALONE.findall(question)), set(_ALONE.findall(text))
+    return (bool(asked and there) and not asked & there) or (bool(asked_years and years) and not asked_years & years)
+
+
+def _months(text: str, language: str) -> set[int]:
+    """Return the places in the year of the months that a text names; "may" and "march" are verbs as well."""
+    places = _month_places(language)
+    return {
+        places[name]
+        for word in _WORD.findall(text)
+        if (name := bare(word)) in places and (name not in _VERBS or word[0].isupper())
+    }
+
+
+@cache
+def _month_places(language: str) -> dict[str, int]:
+    return {bare(name): place for place, name in enumerate(MONTHS.get(language, "").split())} | (
+        {"setiembre": 8} if language == "es" else {}
+    )
 
 
 def _plain(question: str) -> str:
