@@ -73,7 +73,7 @@ MOST_CITATIONS = 5
 _UNTOLD = math.log(0.03 / 0.65)
 UNTOLD: dict[Told, float] = {"amount": _UNTOLD, "date": _UNTOLD, "money": math.log(0.15 / 0.66)}
 # The same where the question names a month or a year and the best reading's passage, its document's beginning and date
-# have others alone: of 147 such held-back questions 3 are answered rightly, and this is what fits them.
+# have others alone: of 147 such development questions 3 are answered rightly, and this is what fits them.
 ANOTHER_DATE = -1.9
 # Below this confidence too many answers are wrong for those who say the same more faintly to be worth citing.
 TRUSTED = 0.6
@@ -342,8 +342,7 @@ def decide(
     is asked for and one that says the same has it, and a whole name where it would have had a part. `question` tells
     that, what kind of answers contradict each other, whether a whole enumeration is asked for, and whether an amount or
     a date is, without which an answer is less sure, as it is where the passage has other dates than those of the
-    question. `threshold` is the least confidence that is answered: by default
-    the fitted one, and 0 always answers.
+    question. `threshold` is the least confidence that is answered: by default the fitted one, and 0 always answers.
     """
     least = weights.threshold if threshold is None else threshold
     assurance = case.assurance()
