@@ -347,11 +347,7 @@ def decide(
     least = weights.threshold if threshold is None else threshold
     assurance = case.assurance()
     logit = float(assurance @ np.array(weights.confidence)) + weights.bias
-    told = asks_to_be_told(question, language)
-    if told and not case.readings[0].tells(told):
-        logit += UNTOLD[told]
-    if _of_another_date(case.readings[0], question, language):
-        logit += ANOTHER_DATE
+    logit += sum(deductions(case.readings[0], question, language).values())
     confidence = _probability(logit)
     if confidence < least:
         return Decision((), confidence, _reason(case, confidence, least, weights))
@@ -380,6 +376,17 @@ def decide(
         None,
         tuple(Alternative(tuple(_citation(case, i, confidence, several="") for i in group)) for group in others),
     )
+
+
+def deductions(first: Reading, question: str, language: str) -> dict[str, float]:
+    """Return what the logarithm of the odds loses beside the fitted evidence, by name: see UNTOLD and ANOTHER_DATE."""
+    lost = {}
+    told = asks_to_be_told(question, language)
+    if told and not first.tells(told):
+        lost["untold"] = UNTOLD[told]
+    if _of_another_date(first, question, language):
+        lost["another_date"] = ANOTHER_DATE
+    return lost
 
 
 def _of_another_date(reading: Reading, question: str, language: str) -> bool:
