@@ -104,7 +104,7 @@ def test_what_a_gold_question_accepts_is_right_in_its_sources() -> None:
 def test_questions_count_by_what_they_are_about_and_as_users_ask_them() -> None:
     whole = Span(Document("a", "A", "en", "Ada."), 0, 4)
     reading = Reading(whole, whole, 1.0, 0.5, np.ones(1, np.float32), found(whole))
-    case = rank([reading], np.zeros((1, len(EVIDENCE))), np.ones((1, 1)), [0.0] * len(EVIDENCE))
+    case = rank("Who?", "en", [reading], np.zeros((1, len(EVIDENCE))), np.ones((1, 1)), [0.0] * len(EVIDENCE))
     kinds = [(True, "passages")] * 6 + [(False, "passages")] * 4 + [(True, "news")] * 3 + [(False, "news")]
     kinds += [(True, "dossiers"), (False, "dossiers")]
     asked = [Asked("en", case, np.array([known]), known, False, 0.5, False, about=about) for known, about in kinds]

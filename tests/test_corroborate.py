@@ -61,7 +61,7 @@ class Told:
     def answer(self) -> None:
         readings = self.reader.read(QUESTION, self.query, self.known)
         self.case: Case = weigh(QUESTION, "en", readings, self.index.engine, WEIGHTS)
-        self.decision: Decision = decide(self.case, "en", WEIGHTS, question=QUESTION)
+        self.decision: Decision = decide(self.case, WEIGHTS)
 
     def further(
         self, decision: Decision | None = None, *, within: list[str] | None = None

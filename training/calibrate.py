@@ -24,7 +24,7 @@ from rag.metrics import contains, expected_calibration_error
 from rag.names import unmentioned
 from rag.passage_sentences import PassageSentences
 from rag.read import AnswerVectors, Reader, open_reader, stated, telling
-from rag.search import Collection, search_at_home
+from rag.search import Collection, Found, search_at_home
 from rag.spans import Document, Span
 from rag.vectors import Vectors
 from training.data import Question, split_questions
@@ -94,21 +94,31 @@ class World:
         )
         self.languages = sorted({d.language for d in documents})
 
-    def ask(self, question: Question, models: "Models", weights: Weights, *, hidden: frozenset[str]) -> Case | None:
-        """Return the ranked readings of a question when the documents `hidden` are not there."""
-        query = models.encoder.encode_questions([question.question])[0]
+    def languages_for(self, language: str) -> list[str]:
+        """Return the language of a question and those of the documents."""
+        return list(dict.fromkeys([language, *self.languages]))
+
+    def find(
+        self, question: str, language: str, query: NDArray[np.float32], *, hidden: frozenset[str] = frozenset()
+    ) -> list[Found]:
+        """Return what search finds for a question when the documents `hidden` are not there."""
         there = [d.id for d in self.documents if d.id not in hidden]
-        languages = list(dict.fromkeys([question.language, *self.languages]))
-        found = search_at_home(
+        return search_at_home(
             self.collection,
-            question=question.question,
+            question=question,
             query=query,
-            languages=languages,
+            languages=self.languages_for(language),
             k=PASSAGES,
-            home=self.passages.within(there, language=question.language),
+            home=self.passages.within(there, language=language),
             k_home=PASSAGES_AT_HOME,
             selection=self.passages.within(there),
         )
+
+    def ask(self, question: Question, models: "Models", weights: Weights, *, hidden: frozenset[str]) -> Case | None:
+        """Return the ranked readings of a question when the documents `hidden` are not there."""
+        query = models.encoder.encode_questions([question.question])[0]
+        languages = self.languages_for(question.language)
+        found = self.find(question.question, question.language, query, hidden=hidden)
         read = models.reader.read(question.question, query, worth_reading(found, question.language))
         readings = telling(question.question, question.language, stated(question.question, read))
         if not readings:
@@ -335,13 +345,13 @@ def fit_ranking(asked: Sequence[Asked]) -> NDArray[np.float64]:
 
 
 def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
-    """Fit the probability that the first reading is right, by logistic regression."""
-    rows = np.stack([a.case.assurance() for a in asked])
+    """Fit the probability that the first reading is right, by logistic regression beside what is not fitted."""
+    rows, untold = assurances(asked)
     right = np.array([a.answerable and bool(a.right[0]) for a in asked], float)
     heavy = what_counts(asked)
 
     def loss(weights: NDArray[np.float64]) -> float:
-        logits = rows @ weights[:-1] + weights[-1]
+        logits = rows @ weights[:-1] + weights[-1] + untold
         each = np.logaddexp(0, logits) - right * logits
         return float((heavy * each).sum()) + 0.001 * float(weights[:-1] @ weights[:-1])
 
@@ -369,15 +379,21 @@ def reranked(asked: Asked, ranking: NDArray[np.float64]) -> Asked:
     """Return the same question under other weights."""
     places = {id(reading): right for reading, right in zip(asked.case.readings, asked.right, strict=True)}
     old = asked.case
-    case = rank(old.readings, old.evidence, old.alike, ranking.tolist(), unmentioned=old.unmentioned)
+    known = (old.question, old.language, old.readings, old.evidence, old.alike)
+    case = rank(*known, ranking.tolist(), unmentioned=old.unmentioned)
     right = np.array([places[id(reading)] for reading in case.readings])
     return replace(asked, case=case, right=right)
 
 
 def sureness(asked: Sequence[Asked], confidence: NDArray[np.float64], bias: float) -> NDArray[np.float64]:
     """Return the probability that the first reading of each question is right, (questions,)."""
-    logits = np.stack([a.case.assurance() for a in asked]) @ confidence + bias
-    return np.asarray(1 / (1 + np.exp(-logits)))
+    rows, untold = assurances(asked)
+    return np.asarray(1 / (1 + np.exp(-(rows @ confidence + bias + untold))))
+
+
+def assurances(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what each confidence is made of, (questions, ASSURANCE), and what it loses beside, (questions,)."""
+    return np.stack([a.case.assurance() for a in asked]), np.array([a.case.untold() for a in asked])
 
 
 def refused_at_most(sure: NDArray[np.float64], counts: NDArray[np.float64]) -> float:

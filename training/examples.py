@@ -11,6 +11,7 @@ from training.contraries import contrary
 from training.data import Question, is_translated, read_questions, read_translated, split_questions
 from training.dossiers import SOURCE as DOSSIERS
 from training.dossiers import read_dossiers, rows_to_read, trained_on
+from training.mined import Mined
 from training.newswire import SOURCE as NEWSWIRE
 from training.newswire import read_newswire
 from training.pieces import BOUNDARY, PASSAGE_CHARACTERS, sentence_around
@@ -105,8 +106,9 @@ class Examples:
 
     With `answered` no near misses: every text answers its question. With `written` no passage that rules translated is
     asked about, unless it does not answer: what people wrote is nearer to the use. The questions still come in all the
-    languages that they have been translated to. A share, `dossiers`, is about these, whose rounds are their own. Pieces
-    have between the least and the most `characters`.
+    languages that they have been translated to. A share, `mined_share`, was mined, with its windows; of the others a
+    share, `dossiers`, is about these. Both have rounds of their own. Pieces have between the least and the most
+    `characters`.
     """
 
     def __init__(
@@ -118,12 +120,15 @@ class Examples:
         answered: bool = False,
         written: bool = False,
         dossiers: float = 0.0,
+        mined: Sequence[Mined] = (),
+        mined_share: float = 0.0,
         characters: tuple[int, int] = PASSAGE_CHARACTERS,
     ) -> None:
         if answered:
             questions = [q for q in questions if q.start >= 0]
         self.words, self.rivals, self.answered = words, Rivals(questions), answered
         self.dossiers, self.characters = dossiers, characters
+        self.mined, self.mined_share = mined, mined_share
         drawn = [q for q in questions if not (written and q.start >= 0 and is_translated(q))]
         self.by_language = {
             x: [
@@ -151,15 +156,19 @@ class Examples:
         pool, name = self.by_language[language], language
         if self.of_dossiers[language] and self.choose.random() < self.dossiers:
             pool, name = self.of_dossiers[language], f"{language} {DOSSIERS}"
+        return pool[self.next_of(name, len(pool))]
+
+    def next_of(self, name: str, size: int) -> int:
+        """Return the next place in a pool of that name and size."""
         if not self.order.get(name):
             done = self.rounds.get(name, 0)
-            order = random.Random(f"{self.seed} {name} {done}").sample(range(len(pool)), len(pool))
+            order = random.Random(f"{self.seed} {name} {done}").sample(range(size), size)
             self.order[name] = order[self.part :: self.parts] or order
             self.rounds[name] = done + 1
-        return pool[self.order[name].pop()]
+        return self.order[name].pop()
 
     def wording(self, question: Question) -> str:
-        """Return the question, now and then in (half) another language, unpunctuated or reduced to its keywords."""
+        """Return the question, now and then in (half) another language, `typed`."""
         text, language = question.question, question.language
         wordings = {x: each.question for x, each in self.wordings.get(question.id, {}).items() if x != language}
         others = sorted((wordings | dict(question.also)).items())
@@ -168,6 +177,10 @@ class Examples:
             language, text = self.choose.choice(others)
         elif self.choose.random() < HALF_TRANSLATED_SHARE:
             text = self.words.translate(text, language, self.choose)
+        return self.typed(text, language)
+
+    def typed(self, text: str, language: str) -> str:
+        """Return a question as it may be typed: now and then unpunctuated, or reduced to its keywords."""
         if self.choose.random() < KEYWORDS_SHARE:
             text = keywords(text, language)
         return text.lower().strip(" ¿?") if self.choose.random() < UNPUNCTUATED_SHARE else text
@@ -242,7 +255,21 @@ class Examples:
     def chunk(self, size: int) -> list[list[Example]]:
         """Return the examples of `size` questions and those that were made of them, languages by their shares."""
         drawn = self.choose.choices(list(SHARES), list(SHARES.values()), k=size)
-        return [together for language in drawn for together in self.examples(self.draw(language))]
+        return [together for language in drawn for together in self.next(language)]
+
+    def next(self, language: str) -> list[list[Example]]:
+        """Return the examples of the next question: one that was mined, of any language, or one of this language."""
+        if self.mined and self.choose.random() < self.mined_share:
+            return self.of_mined(self.mined[self.next_of("mined", len(self.mined))])
+        return self.examples(self.draw(language))
+
+    def of_mined(self, mined: Mined) -> list[list[Example]]:
+        """Return the windows of a question that was mined, with it."""
+        wording = self.typed(mined.question, mined.language)
+        return [
+            [Example(wording, window.text, window.start, window.end) for window in together]
+            for together in mined.together(self.choose, most=MOST_NEAR_MISSES)
+        ]
 
 
 def repeats(question: Question, *, written: bool) -> int:

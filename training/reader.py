@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from transformers import BertModel
 
 from training.examples import DOSSIER_SHARE, Examples, read_rows
+from training.mined import read_mined
 from training.network import SpanReader, load_reader, save_reader
 from training.pieces import PASSAGE_CHARACTERS
 from training.restore import restore_reader
@@ -38,6 +39,7 @@ WARM_STEPS = 100
 # From this share of the time on the network computes with rounded numbers, as the shipped file does.
 ROUNDING_FROM = 0.7
 DROPOUT = 0.1
+MINED_SHARE = 0.4
 # What the answers, the teachers' scores and, of a reader made of a teacher's layers, the states of its words count.
 TAUGHT = (1.0, 0.5)
 ALIKE = (0.5, 0.5, 1.0)
@@ -185,6 +187,8 @@ def main() -> None:
         "--written", action="store_true", help="ask about no passages that rules translated, to end with"
     )
     options.add_argument("--dossiers", type=float, default=DOSSIER_SHARE, help="share of the questions about these")
+    options.add_argument("--mined", type=Path, nargs="*", default=[], help="files of training.mine")
+    options.add_argument("--mined-share", type=float, default=MINED_SHARE, help="of the questions, where there are any")
     options.add_argument(
         "--characters", type=int, nargs=2, default=PASSAGE_CHARACTERS, help="of a piece, the least and the most"
     )
@@ -205,6 +209,8 @@ def main() -> None:
         answered=answered,
         written=written,
         dossiers=arguments.dossiers,
+        mined=[each for path in arguments.mined for each in read_mined(path)],
+        mined_share=arguments.mined_share,
         characters=(least, most),
     )
     tokenizer = open_tokenizer(arguments.start)

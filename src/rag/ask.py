@@ -289,7 +289,7 @@ class Assistant:
         case = weigh(
             wording, language, readings, index.engine, self._weights, answers=opened.answers, unmentioned=lacking
         )
-        decision = decide(case, language, self._weights, question=wording, threshold=threshold)
+        decision = decide(case, self._weights, threshold=threshold)
         return _Attempt(wording, query, tuple(found), case, decision, lacking)
 
 

@@ -41,7 +41,7 @@ class Cascade:
     ) -> list[Reading]:
         """Return what the first reader finds, its most promising passages seen by both; likeliest first."""
         readings = self.first.read(question, query, found, most=most)
-        again = _most_promising(readings)
+        again = most_promising(readings)
         if not again:
             return readings
         every = sum(len(passage.sentences.spans) for passage in again)
@@ -50,12 +50,12 @@ class Cascade:
         return sorted(both, key=lambda reading: -reading.score)
 
 
-def _most_promising(readings: Sequence[Reading]) -> list[Found]:
-    """Return what is worth another look of the passages, best first."""
+def most_promising(readings: Sequence[Reading], *, most: int = READ_AGAIN) -> list[Found]:
+    """Return what is worth another look of the passages, the sentences around the best of each; best passage first."""
     best: dict[int, Reading] = {}
     for reading in sorted(readings, key=lambda reading: -_promise(reading)):
         best.setdefault(reading.found.row, reading)
-    ranked = list(best.values())[:READ_AGAIN]
+    ranked = list(best.values())[:most]
     return [_around(reading) for reading in ranked if _promise(reading) > _promise(ranked[0]) - FARTHEST]
 
 

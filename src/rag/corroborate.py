@@ -61,7 +61,7 @@ def corroborate(
         return (), ()
     answered = _first(case, decision)
     wider = weigh(asked.wording, asked.language, [answered, *readings], collection.engine, weights, answers=answers)
-    citations = further(wider, answered, decision, asked.language, question=asked.wording)
+    citations = further(wider, answered, decision)
     least = known[-1].hit.score
     hits = [Hit(passage.hit.span, min(passage.hit.score, least)) for passage in found]
     held = [hit for hit in hits if any(hit.span.overlaps(citation.sentence) for citation in citations)]

@@ -50,8 +50,9 @@ EVIDENCE = (
     "echo",
     "words",
 )
-# What speaks for the best reading being right, or against it: that a name of the question stands in no document.
-ASSURANCE = (*EVIDENCE, "score", "lead", "agreement", "unmentioned")
+# What speaks for the best reading being right, or against it: that a name of the question stands in no document, and
+# that it names a month or a year where the reading's passage, its document's beginning and date have others alone.
+ASSURANCE = (*EVIDENCE, "score", "lead", "agreement", "unmentioned", "another_date")
 # From which likeness two readings give one answer, and how far the odds of one may be below the best's for it to count
 # as agreeing, and to lead in the question's language.
 SAME = 0.75
@@ -72,9 +73,6 @@ MOST_CITATIONS = 5
 # of the other amounts 66% tell none. Held-back questions, among passages of an encyclopaedia, hardly ever meet that.
 _UNTOLD = math.log(0.03 / 0.65)
 UNTOLD: dict[Told, float] = {"amount": _UNTOLD, "date": _UNTOLD, "money": math.log(0.15 / 0.66)}
-# The same where the question names a month or a year and the best reading's passage, its document's beginning and date
-# have others alone: of 147 such development questions 3 are answered rightly, and this is what fits them.
-ANOTHER_DATE = -1.9
 # Below this confidence too many answers are wrong for those who say the same more faintly to be worth citing.
 TRUSTED = 0.6
 # Texts whose terms are remembered, a few kB each.
@@ -124,13 +122,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A question with its readings, ranked.
+    """A question, in its language, with its readings, ranked.
 
     `evidence` is (readings, EVIDENCE), `scores` their weighted sums, `pooled` the same with the evidence of other
     documents that say the same, by which they are ranked; `alike` is (readings, readings), see `likeness`.
     `unmentioned` are the question's names that no document has.
     """
 
+    question: str
+    language: str
     readings: tuple[Reading, ...]
     evidence: NDArray[np.float64]
     scores: NDArray[np.float64]
@@ -144,8 +144,20 @@ class Case:
         rivals = [i for i in range(1, len(self.readings)) if self.alike[0, i] < SAME]
         lead = self.pooled[0] - max((self.pooled[i] for i in rivals), default=self.pooled[0] - 3.0)
         documents = {self.readings[i].sentence.document.id for i in agreeing}
-        more = (self.scores[0], min(lead, 3.0), math.log(len(documents)), float(bool(self.unmentioned)))
-        return np.array([*self.evidence[0], *more])
+        more = (self.scores[0], min(lead, 3.0), math.log(len(documents)))
+        against = (float(bool(self.unmentioned)), float(self._of_another_date()))
+        return np.array([*self.evidence[0], *more, *against])
+
+    def untold(self) -> float:
+        """Return what the logarithm of the odds loses as the first reading does not tell what is asked, see UNTOLD."""
+        told = asks_to_be_told(self.question, self.language)
+        return 0.0 if told is None or self.readings[0].tells(told) else UNTOLD[told]
+
+    def _of_another_date(self) -> bool:
+        """Tell whether the first reading is about other months or years than the question, as far as both name any."""
+        passage, document = self.readings[0].found.hit.span, self.readings[0].answer.document
+        text = f"{with_beginning(passage)} {document.date or ''}"
+        return asks_of_another_date(self.question, self.language, text, document.language)
 
     def agreeing(self, first: int) -> list[int]:
         """Return the places in the ranking that say what `first` says, itself among them: alike, and not far behind."""
@@ -183,10 +195,12 @@ def weigh(
     scores = evidence @ np.array(weights.ranking)
     near = scores >= scores.max() + math.log(CITABLE)
     alike = likeness(readings, answers, among=near.tolist())
-    return rank(readings, evidence, alike, weights.ranking, unmentioned=unmentioned)
+    return rank(question, language, readings, evidence, alike, weights.ranking, unmentioned=unmentioned)
 
 
 def rank(
+    question: str,
+    language: str,
     readings: Sequence[Reading],
     evidence: NDArray[np.float64],
     alike: NDArray[np.float64],
@@ -202,7 +216,8 @@ def rank(
         key=lambda i: (-pooled[i], -scores[i], readings[i].answer.document.id, readings[i].answer.start),
     )
     ranked = tuple(readings[i] for i in order)
-    return Case(ranked, evidence[order], scores[order], pooled[order], alike[np.ix_(order, order)], unmentioned)
+    known = (evidence[order], scores[order], pooled[order], alike[np.ix_(order, order)])
+    return Case(question, language, ranked, *known, unmentioned)
 
 
 def pool(documents: Sequence[str], scores: NDArray[np.float64], alike: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -333,22 +348,17 @@ def _terms(text: str, language: str) -> frozenset[str]:
     return frozenset(terms(text, language))
 
 
-def decide(
-    case: Case, language: str, weights: Weights, *, question: str = "", threshold: float | None = None
-) -> Decision:
+def decide(case: Case, weights: Weights, *, threshold: float | None = None) -> Decision:
     """Choose the answer of a ranked case.
 
-    The first citation is in the question's `language` where one that says the same is as good; it has a year where one
-    is asked for and one that says the same has it, and a whole name where it would have had a part. `question` tells
-    that, what kind of answers contradict each other, whether a whole enumeration is asked for, and whether an amount or
-    a date is, without which an answer is less sure, as it is where the passage has other dates than those of the
-    question. `threshold` is the least confidence that is answered: by default the fitted one, and 0 always answers.
+    The first citation is in the question's language where one that says the same is as good; it has a year where one
+    is asked for and one that says the same has it, and a whole name where it would have had a part. The question also
+    tells what kind of answers contradict each other, and whether a whole enumeration is asked for. `threshold` is the
+    least confidence that is answered: by default the fitted one, and 0 always answers.
     """
+    question, language = case.question, case.language
     least = weights.threshold if threshold is None else threshold
-    assurance = case.assurance()
-    logit = float(assurance @ np.array(weights.confidence)) + weights.bias
-    logit += sum(deductions(case.readings[0], question, language).values())
-    confidence = _probability(logit)
+    confidence = _probability(float(case.assurance() @ np.array(weights.confidence)) + weights.bias + case.untold())
     if confidence < least:
         return Decision((), confidence, _reason(case, confidence, least, weights))
     agreeing = case.agreeing(0)
@@ -378,24 +388,6 @@ def decide(
     )
 
 
-def deductions(first: Reading, question: str, language: str) -> dict[str, float]:
-    """Return what the logarithm of the odds loses beside the fitted evidence, by name: see UNTOLD and ANOTHER_DATE."""
-    lost = {}
-    told = asks_to_be_told(question, language)
-    if told and not first.tells(told):
-        lost["untold"] = UNTOLD[told]
-    if _of_another_date(first, question, language):
-        lost["another_date"] = ANOTHER_DATE
-    return lost
-
-
-def _of_another_date(reading: Reading, question: str, language: str) -> bool:
-    """Tell whether what was read is about other months or years than the question, as far as both name any."""
-    passage, document = reading.found.hit.span, reading.answer.document
-    text = f"{with_beginning(passage)} {document.date or ''}"
-    return asks_of_another_date(question, language, text, document.language)
-
-
 def names_in_full(words: Span, part: Span) -> bool:
     """Tell whether words are a name, and nothing else, of which `part` is a part: "Albert Cheng" of "M. Cheng"."""
     whole, known = said(words.text, words.document.language), said(part.text, part.document.language)
@@ -403,7 +395,7 @@ def names_in_full(words: Span, part: Span) -> bool:
     return bare_name and len(known.words) == len(known.names) and known.names < whole.names
 
 
-def further(case: Case, first: Reading, decision: Decision, language: str, *, question: str) -> tuple[Citation, ...]:
+def further(case: Case, first: Reading, decision: Decision) -> tuple[Citation, ...]:
     """Return citations of the documents that say what `first` says, best first, but for those of the decision.
 
     `case` has `first`, which the decision quotes, among its readings; never more than `MOST_CITATIONS` with those of
@@ -413,7 +405,7 @@ def further(case: Case, first: Reading, decision: Decision, language: str, *, qu
     cited = {citation.answer.document.id for citation in decision.citations}
     others = [i for i in case.citable(at) if case.readings[i].answer.document.id not in cited]
     chosen = _one_a_document(case, others)[: MOST_CITATIONS - len(cited)]
-    several = question if asks_for_several(question, language) else ""
+    several = case.question if asks_for_several(case.question, case.language) else ""
     return tuple(_citation(case, i, decision.confidence, several=several, first=at) for i in chosen)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rag.decide import ASSURANCE, EVIDENCE, SAME, Case, Decision, Weights, deductions
+from rag.decide import ASSURANCE, EVIDENCE, SAME, Case, Decision, Weights
 from rag.expect import expected
 from rag.search import Found
 from rag.spans import Citation, Span
@@ -51,14 +51,13 @@ class Trace:
 
     def _confidence(self, case: Case) -> dict[str, Any]:
         columns = _columns(ASSURANCE, case.assurance().tolist(), self.weights.confidence)
-        lost = deductions(case.readings[0], self.wording, self.language)
-        logit = self.weights.bias + sum(column["adds"] for column in columns.values()) + sum(lost.values())
+        logit = self.weights.bias + sum(column["adds"] for column in columns.values()) + case.untold()
         return {
             "value": round(self.decision.confidence, 4),
             "logit": round(logit, 4),
             "bias": self.weights.bias,
             "columns": columns,
-            "deductions": {name: round(adds, 4) for name, adds in lost.items()},
+            "untold": round(case.untold(), 4),
         }
 
     def _candidates(self, case: Case) -> list[dict[str, Any]]:
@@ -167,8 +166,8 @@ def _table_of_confidence(confidence: dict[str, Any]) -> "Table":
         column.justify = "right"
     for name, cell in confidence["columns"].items():
         table.add_row(name, f"{cell['weight']:.2f}", f"{cell['value']:.2f}", f"{cell['adds']:+.2f}")
-    for name, adds in confidence["deductions"].items():
-        table.add_row(name, "", "", f"{adds:+.2f}")
+    if confidence["untold"]:
+        table.add_row("untold", "", "", f"{confidence['untold']:+.2f}")
     table.add_row("bias", "", "", f"{confidence['bias']:+.2f}")
     table.add_section()
     table.add_row("sum", "", "", f"{confidence['logit']:+.2f}")
