@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rag.api import api
 from rag.ask import Assistant
+from rag.errors import EngineError
 from rag.gate import Gate
 from rag.schema import openapi, schemas, standalone
 
@@ -275,6 +276,18 @@ def test_what_goes_wrong_inside_is_no_trace_outside() -> None:
     broken: Any = Broken()
     said = sentence(send(api(broken, Gate(), version="1"), "POST", "/ask", json={"question": "a"}), 500)
     assert "Broken" not in said
+
+
+def test_that_the_passages_server_is_away_is_no_mistake_of_who_asks() -> None:
+    class Away:
+        """An assistant whose passages are on a server that nobody reaches."""
+
+        def renew(self) -> bool:
+            raise EngineError("the Qdrant server at http://x cannot be reached; start it")
+
+    away: Any = Away()
+    said = sentence(send(api(away, Gate(), version="1"), "POST", "/ask", json={"question": "a"}), 503)
+    assert said == "the Qdrant server at http://x cannot be reached; start it"
 
 
 def test_too_many_questions_are_turned_away_and_the_others_answered(word_assistant: Assistant) -> None:

@@ -379,6 +379,18 @@ def test_another_encoder_than_the_index_has_is_refused(corpus: Path, tmp_path: P
         Assistant.open(tmp_path / "index")
 
 
+def test_a_later_build_keeps_the_encoder_unless_another_is_named(corpus: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(BUNDLED_FOLDER, tmp_path / "encoder"))
+    config = folder / "config.json"
+    config.write_text(config.read_text() + "\n")
+    build(corpus, tmp_path / "index", encoder=str(folder))
+    (corpus / "new.txt").write_text("A new quay was opened by Ana Ruiz.", encoding="utf-8")
+    report = build(corpus, tmp_path / "index")
+    assert (report.embedded, open_index(tmp_path / "index").encoder_name) == (1, str(folder.resolve()))
+    build(corpus, tmp_path / "index", encoder="bundled")
+    assert open_index(tmp_path / "index").encoder_name == "bundled"
+
+
 def test_an_encoder_is_found_from_another_working_directory(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

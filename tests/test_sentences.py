@@ -114,6 +114,32 @@ def test_prose(expected: list[str]) -> None:
             "El comité se reunió el martes para estudiar todo el presupuesto\r\npero no decidió nada.",
             ["El comité se reunió el martes para estudiar todo el presupuesto\r\npero no decidió nada."],
         ),
+        # a name or a number that had no room in its line does not begin a sentence
+        (
+            "The firm said on Monday that the new studio is led by somebody called\nCheng, who came to it seven "
+            "years ago, and that it opens in the March of\n2026 in Rome, together with the partners that it has "
+            "found by now\nand so forth. Nobody was asked.",
+            [
+                "The firm said on Monday that the new studio is led by somebody called\nCheng, who came to it seven "
+                "years ago, and that it opens in the March of\n2026 in Rome, together with the partners that it has "
+                "found by now\nand so forth.",
+                "Nobody was asked.",
+            ],
+        ),
+        (
+            "A headline that is really quite long and has no full stop at its end\n"
+            "Another headline that is also long and has no full stop at the end\nA third one",
+            [
+                "A headline that is really quite long and has no full stop at its end",
+                "Another headline that is also long and has no full stop at the end",
+                "A third one",
+            ],
+        ),
+        ("He climbed Mt. Everest in 1953.", ["He climbed Mt. Everest in 1953."]),
+        ("Present: Cllr. Ana Oakes. Apologies: none.", ["Present: Cllr. Ana Oakes.", "Apologies: none."]),
+        ("She works for NBC. Bread is sold.", ["She works for NBC.", "Bread is sold."]),
+        ("Ouvert jusqu'à 20 h. Entrée libre.", ["Ouvert jusqu'à 20 h.", "Entrée libre."]),
+        ("Véase la p. 20 y a D. Pell.", ["Véase la p. 20 y a D. Pell."]),
         ("short line\nand another", ["short line", "and another"]),
         (
             "A line that is long enough to have been wrapped by some program\n- and a bullet",
@@ -210,3 +236,10 @@ def test_the_articles(path: Path) -> None:
     unended = [s for s in found if s[-1] not in ".?!:" and s not in lines and s != "date 2026-02-08"]
     assert unended == []
     assert not [s for s in found if s.endswith((" M.", " Mme"))]
+
+
+def test_endless_marks_on_a_letter_are_cut_as_seldom_as_letters() -> None:
+    text = "a" + "\u0301" * 20_000
+    parts = sentences(Span(Document("a.txt", "A", "en", text), 0, len(text)))
+    assert "".join(part.text for part in parts) == text
+    assert len(parts) == 21

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rag.errors import RagError
+from rag.errors import EngineError, RagError
 from rag.gate import Busy, Gate
 from rag.schema import openapi
 from rag.wire import AskRequest, SearchRequest, document_entry, excerpt_entry
@@ -127,6 +127,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _mistaken(request: Request, error: Exception) -> Response:
     if isinstance(error, Busy):
         return _response({"error": str(error)}, 503, {"retry-after": str(RETRY_SECONDS)})
+    if isinstance(error, EngineError):
+        # The server that has the passages is away, which is no mistake of who asks.
+        return _response({"error": " ".join(str(error).split())}, 503)
     return _response({"error": " ".join(str(error).split())}, 422)
 
 

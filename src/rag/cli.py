@@ -121,7 +121,10 @@ def build(
     index: IndexOption = INDEX,
     encoder: Annotated[
         str | None,
-        typer.Option(metavar="NAME_OR_PATH", help="A sentence-transformers model instead of the bundled one."),
+        typer.Option(
+            metavar="NAME_OR_PATH",
+            help='"bundled", or a sentence-transformers model; an index keeps that of its last build.',
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Embed with so many processes.")] = 1,
     engine: Annotated[

@@ -192,16 +192,17 @@ def build(
 ) -> BuildReport:
     """Make or renew the index of a folder of documents.
 
-    `encoder` is "bundled", a sentence-transformers folder or a model's name. Only passages and sentences whose text is
-    new to the index, or all of them under another encoder, are embedded; without any change nothing is written. The old
-    index stays whole until the new one is, and a build that was stopped goes on with the vectors it had made. `workers`
-    processes embed. `engine` is "local", or "qdrant" with the `url` of a server, a folder, or ":memory:" for this
-    process; an index keeps the engine of its first build. A file that cannot be read is skipped, and the report says
+    `encoder` is "bundled", a sentence-transformers folder or a model's name; by default the one that the index has, and
+    "bundled" for a new one. Only passages and sentences whose text is new to the index, or all of them under another
+    encoder, are embedded; without any change nothing is written. The old index stays whole until the new one is, and a
+    build that was stopped goes on with the vectors it had made. `workers` processes embed. `engine` is "local", or
+    "qdrant" with the `url` of a server, a folder, or ":memory:" for this process; an index keeps the engine of its
+    first build. A file that cannot be read is skipped, and the report says
     why. `progress` is told (stage, done, total). Raises CorpusError when no document can be read, EncoderError,
     EngineError when the engine cannot be had or is not that of the index, and IndexDirectoryError when the folder
     cannot be written or another build is at it.
     """
-    with LazyEncoder(encoder or BUNDLED, workers=workers) as opened:
+    with LazyEncoder(encoder or _encoder_of(Path(index)), workers=workers) as opened:
         return build_with(
             Path(corpus),
             Path(index),
@@ -212,6 +213,14 @@ def build(
             engine=engine,
             url=url,
         )
+
+
+def _encoder_of(index: Path) -> str:
+    """Return the name of an index's encoder, the bundled one's where there is no index or one that cannot be read."""
+    try:
+        return str(Manifest.read(index).fields["encoder"]["name"])
+    except IndexDirectoryError:
+        return BUNDLED
 
 
 def build_with(

@@ -7,13 +7,18 @@ from difflib import get_close_matches
 from rag.expect import bare
 from rag.lexical import question_words
 
+# Of the alphabets that names in these languages are spelled with: Łukasz, Šefčovič, Œuvre.
+_CAPITAL = "[" + "".join(letter for letter in map(chr, range(0x41, 0x250)) if letter.isupper()) + "]"
 # A word written large, but not where any word is; or a number. Neither an abbreviation with points nor an ordinal or a
 # decade is one: "EE.UU.", "57th", "57.º", "1950s" have another form in every language.
 _NAME = re.compile(
-    r"(?<![.!?] )(?<![¿¡])(?<![¿¡] )(?<!\w\.)\b[A-ZÀ-ÖØ-Þ](?!\w*\.\w)[\w’'-]*"
+    rf"(?<![.!?] )(?<![¿¡])(?<![¿¡] )(?<!\w\.)\b{_CAPITAL}(?!\w*\.\w)[\w’'-]*"
     r"|\b\d(?:[\d.,]*\d)?(?![.,\d]*[^\W\d]|\.?[ºª°])"
 )
 _WORD = re.compile(r"\w+")
+_OF_WHOM = re.compile(r"(?<=\w)[’']s?$")
+# English writes it large, and means nobody by name.
+_I = re.compile(r"I(?:[’']\w+)?")
 # Stands beside a word, so that a stopword, which would be kept alone, is left out; and is a term of no document.
 _FIGURE = "0x"
 _NEVER_SEEN = " "
@@ -25,10 +30,10 @@ _LEAST_LETTERS = 4
 def names(question: str) -> list[str]:
     """Return the words that are written large, except where a sentence begins, and the numbers.
 
-    >>> names("¿Quién dirige AI Studio en 2026?")
-    ['AI', 'Studio', '2026']
+    >>> names("¿Quién dirige AI Studio en 2026?"), names("Where can I see Amazon's films?")
+    (['AI', 'Studio', '2026'], ['Amazon'])
     """
-    return [match.group() for match in _matches(question)]
+    return [_OF_WHOM.sub("", match.group()) for match in _matches(question)]
 
 
 def unmentioned(
@@ -64,7 +69,8 @@ def unmentioned(
 
 def _matches(question: str) -> list[re.Match[str]]:
     first = _WORD.search(question)
-    return [m for m in _NAME.finditer(question) if m.group()[0].isdigit() or not first or m.start() != first.start()]
+    found = [match for match in _NAME.finditer(question) if not _I.fullmatch(match.group())]
+    return [m for m in found if m.group()[0].isdigit() or not first or m.start() != first.start()]
 
 
 def _spelled_alike(word: str, there: Collection[str]) -> bool:

@@ -173,7 +173,7 @@ _PROBLEMS = {
     "415": "The body is not declared as application/json.",
     "421": "The Host header names another host than this server.",
     "422": "A field or parameter is missing, unknown, of the wrong type, or beyond its limit.",
-    "503": "Too many questions wait already; the header Retry-After says when to ask again, in seconds.",
+    "503": "Too many questions wait already, and Retry-After says when to ask again; or the passages' server is away.",
 }
 
 

@@ -8,13 +8,13 @@ from rag.spans import Span
 
 # A sentence that is longer is cut at a clause mark or white space, so that nothing downstream meets an endless one.
 _LONGEST = 1_000
-# A line at least this long that ends in the middle of a sentence was wrapped by hand or by a program.
-_WRAPPED = 60
+# A line at least this long that ends in the middle of a sentence was wrapped by hand or by a program; no program wraps
+# at more than so many characters unless it leaves lines as they are.
+_WRAPPED, _WIDEST = 60, 132
 # No abbreviation, and no word around a full stop that matters, is longer.
 _LONGEST_WORD = 30
 
 _NEWLINE = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_SPACE = re.compile(r"\s*")
 _BULLET = re.compile(r"\s*(?:[-*+•·▪◦‣–—]\s|#{1,6}\s|(?:\d{1,3}|[a-z])[.)]\s)")
 _LINE_ENDS = re.compile(r"[.!?…:;。！？][»”’\"')\]}›\s]*\Z")
 # The date that some collections put before the first word is a sentence by itself, not part of the first one.
@@ -31,6 +31,10 @@ _FIRST_WORDS = re.compile(r"([^\W\d_]+)[’']?\s*([^\W_])?")
 _BRAND = re.compile(r"[^\W\d_]{1,2}[A-Z]")
 _NUMBER = re.compile(r"\d|[IVXLC]+\b")
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}")
+# "Cllr.", "Brn.": no word is written so, and what is meant is a title.
+_WITHOUT_VOWEL = re.compile(r"[B-DF-HJ-NP-TV-XZ][b-df-hj-np-tv-xz]{1,4}")
+# "à 20 h. Entrée libre": a unit, and no initial.
+_UNIT = re.compile(r"\d[ \u00a0\u202f]?\Z")
 _ORDINAL = re.compile(r"[\d.]+|[IVXLC]+|[a-zA-Z]")
 _LIST_MARKS = re.compile(r"[ #*\-•]*")
 _FOR_EXAMPLE = re.compile(r"\b(?:[pP]|per|[vV])\.?\s?\Z")
@@ -47,9 +51,9 @@ def _words(words: str) -> frozenset[str]:
 
 # What follows belongs to it, whatever it is.
 _TITLES = _words(
-    "M MM Me On Col Sta Sto mr mrs ms dr dott dott.ssa prof prof.ssa sig sig.ra sig.na sigg avv ing geom mons on.le sr "
-    "sra srta sres ud uds dña excmo ilmo lic mlle mme mgr ste gen gral capt lt sgt gov sen rep rev hon pres messrs ee "
-    "vs cf cfr e.g i.e p.ej p.es v.gr ej approx av avda viz"
+    "M MM Me On Col Sta Sto Mt Ft Fr mr mrs ms dr dra drs dott dott.ssa prof prof.ssa sig sig.ra sig.na sigg avv ing "
+    "geom mons on.le sr sra srta sres ud uds dña excmo ilmo lic lcdo mlle mme mgr ste gen gral capt lt maj sgt cdt gov "
+    "sen rep rev hon pres messrs ee vs cf cfr e.g i.e p.ej p.es v.gr ej approx av avda pza dpto viz"
 )
 # Also plain words, so they are abbreviations only before a number: "No. 5", "art. 3", "pag. IV", "Oct. 5".
 _NUMBERED = _words(
@@ -107,18 +111,37 @@ def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if stamp:
         yield _trimmed(text, start, stamp.end())
         start = stamp.end()
-    block: tuple[int, int] | None = None
-    previous = (start, start)
-    for line in _lines(text, start, end):
-        if block and _is_wrapped(text[slice(*previous)].rstrip(), text[slice(*line)]):
-            block = block[0], line[1]
-        else:
-            if block:
+    for paragraph in _paragraphs(text, start, end):
+        width = _width(text, paragraph)
+        block = previous = paragraph[0]
+        for line in paragraph[1:]:
+            if _is_wrapped(text[slice(*previous)], text[slice(*line)], width):
+                block = block[0], line[1]
+            else:
                 yield block
-            block = line if line[0] < line[1] else None
-        previous = line
-    if block:
+                block = line
+            previous = line
         yield block
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield the lines between blank ones together."""
+    paragraph: list[tuple[int, int]] = []
+    for line in _lines(text, start, end):
+        if line[0] < line[1]:
+            paragraph.append(line)
+        elif paragraph:
+            yield paragraph
+            paragraph = []
+    if paragraph:
+        yield paragraph
+
+
+def _width(text: str, paragraph: list[tuple[int, int]]) -> int:
+    """Return at how many characters a paragraph is wrapped; 0 where none of its lines goes on with a small letter."""
+    width = max(end - start for start, end in paragraph)
+    flows = any(text[start].islower() for start, _ in paragraph[1:])
+    return width if flows and width <= _WIDEST else 0
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -137,11 +160,15 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return (start, end) if start < end else (0, 0)
 
 
-def _is_wrapped(previous: str, line: str) -> bool:
-    """Tell whether `line` goes on with the sentence of the line before."""
+def _is_wrapped(previous: str, line: str, width: int) -> bool:
+    """Tell whether `line` goes on with the sentence of the line before.
+
+    It begins with a small letter, or its first word, a name or a number, had no room in a line of that width.
+    """
+    no_room = len(previous) + 1 + len(line.split(maxsplit=1)[0]) > width > 0
     return (
         len(previous) >= _WRAPPED
-        and line[:1].islower()
+        and (line[:1].islower() or no_room)
         and not _BULLET.match(line)
         and not _LINE_ENDS.search(previous[-20:])
     )
@@ -211,7 +238,7 @@ def _is_abbreviation(text: str, block: tuple[int, int], mark: re.Match[str], beg
     start, at = block[0], mark.start()
     token = _token(text, start, at)
     bare = token.casefold()
-    if token in _TITLES or (bare in _TITLES and len(token) > 1):
+    if token in _TITLES or (bare in _TITLES and len(token) > 1) or _WITHOUT_VOWEL.fullmatch(token):
         return True
     if bare in ("ej", "es", "gr") and _FOR_EXAMPLE.search(text, max(start, at - 8), at - len(token)):
         return True
@@ -219,7 +246,8 @@ def _is_abbreviation(text: str, block: tuple[int, int], mark: re.Match[str], beg
         return True
     if _ORDINAL.fullmatch(token) and _LIST_MARKS.fullmatch(text, start, at - len(token)):
         return True
-    is_initial = len(token) == 1 and token.isascii() and token.isalpha()
+    is_unit = token.islower() and _UNIT.search(text, max(start, at - 4), at - len(token))
+    is_initial = len(token) == 1 and token.isascii() and token.isalpha() and not is_unit
     may_end = is_initial or bare in _ENDING or bool(_INITIALS.fullmatch(token))
     if mark["closers"].startswith(")"):
         return may_end or bare in _AND_SO_ON
@@ -270,6 +298,8 @@ def _cut(text: str, start: int) -> int:
         places = [found.end() for found in pattern.finditer(text, start + _LONGEST // 3, latest)]
         if places:
             return places[-1]
-    while latest > start + 1 and unicodedata.combining(text[latest]):
-        latest -= 1
+    # Marks stay with their letter, but for endless ones.
+    for place in range(latest, latest - _LONGEST_WORD, -1):
+        if not unicodedata.combining(text[place]):
+            return place
     return latest
