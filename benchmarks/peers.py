@@ -28,7 +28,7 @@ from rag.sentences import sentences
 from rag.spans import Answer, Citation, Document, Span
 
 ENCODER_FOLDER = READER_FOLDER.parent / "encoder"
-TOP_K = 11  # Verbatim reads eight; it read as many when the peers were first asked
+TOP_K = 11  # Verbatim reads four; it read as many when the peers were first asked
 SHARES = ("right_sentence", "right_words", "f1", "unanswerable_refused", "answerable_refused", "ece")
 
 

@@ -26,7 +26,7 @@ from rag.documents import Documents, write_documents
 from rag.encode import BUNDLED, open_encoder
 from rag.files import mapped, write_rows
 from rag.index import Index, build, open_index
-from rag.lexical import query_terms
+from rag.lexical import question_words
 from rag.local import Local
 from rag.manifest import Manifest
 from rag.metrics import percentile
@@ -267,7 +267,8 @@ def _bm25s(folder: Path, index: Index) -> Callable[[str, str, NDArray[np.float32
     }
 
     def run(question: str, language: str, query: NDArray[np.float32]) -> object:
-        found = query_terms(question, list(dict.fromkeys([language, *index.languages])))
+        words = question_words(question, list(dict.fromkeys([language, *index.languages])))
+        found = list(dict.fromkeys(term for word in words for term in word))
         numbers = [number for term in found if (number := postings.terms.number(term)) is not None]
         if not numbers:
             return None

@@ -53,8 +53,7 @@ EVIDENCE = (
 # What speaks for the best reading being right, or against it: that a name of the question stands in no document, and
 # that it names a month or a year where the reading's passage, its document's beginning and date have others alone.
 ASSURANCE = (*EVIDENCE, "score", "lead", "agreement", "unmentioned", "another_date")
-# From which likeness two readings give one answer, and how far the odds of one may be below the best's for it to count
-# as agreeing, and to lead in the question's language.
+# From which likeness two readings give one answer.
 SAME = 0.75
 # The same for the vectors of short answers in two languages: "House of David" and "La Casa de David" have 0.97, the two
 # sides of a translated answer 0.7 or more for 78% of a sample, two answers of one passage for 6%; answers with the same
@@ -63,6 +62,8 @@ SAME_WORDS = 0.7
 SAME_FIGURES = 0.4
 # Answers in two languages that are compared by their vectors: the reader's best, as each may cost a new vector.
 MOST_COMPARED = 6
+# How far the odds of a reading may be below the best's for it to count as agreeing; AS_GOOD, to lead in the question's
+# language.
 AGREES = 0.2
 # How far behind it may be to be cited after a trusted answer: farther off, the same words may say another thing.
 CITABLE = 0.05

@@ -128,15 +128,6 @@ def question_words(question: str, languages: Sequence[str]) -> list[dict[str, fl
     return list(found.values())
 
 
-def query_terms(question: str, languages: Sequence[str]) -> list[str]:
-    """Return the terms of `question_words`, each once.
-
-    >>> query_terms("Who leads the studios?", ["en", "de"])
-    ['lead', 'leads', 'studio', 'studios']
-    """
-    return list(dict.fromkeys(term for word in question_words(question, languages) for term in word))
-
-
 def rarity(word: Iterable[str], weight: Callable[[str], float]) -> float:
     """Return how rare a question's word is: as its most frequent term, of which `weight` tells the rarity.
 

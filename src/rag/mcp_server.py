@@ -83,7 +83,7 @@ def check_installed() -> None:
         from mcp import MCPError  # noqa: F401
         from mcp.server.lowlevel import Server  # noqa: F401
     except ImportError as error:
-        raise RagError("MCP needs the package mcp, 2.0 or later: run `pip install 'verbatim-qa[mcp]'`") from error
+        raise RagError("MCP needs the package mcp, 2.3 or later: run `pip install 'verbatim-qa[mcp]'`") from error
 
 
 def mcp_server(assistant: "Assistant", gate: Gate, *, version: str) -> "Server[Any]":

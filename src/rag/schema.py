@@ -398,7 +398,7 @@ def _answer(ref: Ref) -> dict[str, Schema]:
         "unmentioned": _list(
             {"type": "string"}, "Names and numbers of the question, in its words, that stand in no document."
         ),
-        "passages": _list(ref("Place"), "The passages that were read, best first."),
+        "passages": _list(ref("Place"), "The passages that were found, best first; the best four are read."),
     }
 
 

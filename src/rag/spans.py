@@ -188,9 +188,9 @@ class Answer:
 
     `citations` come best first, and the first one is the answer; there are none exactly when `reason` says why.
     `confidence` is the probability, 0 to 1, that the first citation answers the question. `passages` are the passages
-    that were read, best first. `others` are answers of other documents that contradict this one and are nearly as well
-    supported, best first; `unmentioned` the question's names and numbers that stand in no document; `trace` is what
-    `explain` reads. Raises ValueError when citations and reason contradict each other.
+    that were found, best first, and those of further citations. `others` are answers of other documents that
+    contradict this one and are nearly as well supported, best first; `unmentioned` the question's names and numbers
+    that stand in no document; `trace` is what `explain` reads. Raises ValueError when citations and reason contradict each other.
     """
 
     question: str
