@@ -235,9 +235,8 @@ class Assistant:
     ) -> tuple[Hit, ...]:
         """Return the `limit` passages that fit a question best, best first, without reading an answer from them.
 
-        Text without a letter or a digit has none, and neither has one that is too long.
-
-        `language` and `documents` are those of `ask`.
+        Text without a letter or a digit has none, and neither has one that is too long. `language` and `documents` are
+        those of `ask`.
         """
         asked = " ".join(_CONTROL.sub(" ", question[: MOST_CHARACTERS + 1]).split())
         if not any(map(str.isalnum, asked)) or len(question) > MOST_CHARACTERS:

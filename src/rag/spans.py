@@ -190,7 +190,8 @@ class Answer:
     `confidence` is the probability, 0 to 1, that the first citation answers the question. `passages` are the passages
     that were found, best first, and those of further citations. `others` are answers of other documents that
     contradict this one and are nearly as well supported, best first; `unmentioned` the question's names and numbers
-    that stand in no document; `trace` is what `explain` reads. Raises ValueError when citations and reason contradict each other.
+    that stand in no document; `trace` is what `explain` reads. Raises ValueError when citations and reason contradict
+    each other.
     """
 
     question: str
