@@ -12,14 +12,32 @@ from rag.spans import Document, Span
         ("Which companies build it?", "en"),
         ("what tools do they use", "en"),
         ("Which other streaming platforms use AI?", "en"),
+        ("In which films was it used?", "en"),
+        ("And which works are shown?", "en"),
+        ("What changes does it bring?", "en"),
+        ("What sales figures were announced?", "en"),
+        ("What companies in Spain are building it?", "en"),
+        ("Tell me which companies build it", "en"),
+        ("According to the studio, which tools are used?", "en"),
+        ("Which people lost their jobs?", "en"),
+        ("Name the three partners", "en"),
+        ("List the tools", "en"),
         ("Who are the founders?", "en"),
         ("¿Quiénes formaron el jurado?", "es"),
         ("¿Qué empresas construyen el puente?", "es"),
         ("¿Cuáles son las paradas?", "es"),
+        ("que herramientas usan", "es"),
+        ("¿En qué ciudades para el tren?", "es"),
+        ("Dime qué empresas construyen el puente", "es"),
+        ("Según el estudio, ¿qué otras empresas trabajan?", "es"),
+        ("¿Qué cuatro actores trabajan?", "es"),
         ("Quelles entreprises construisent le pont ?", "fr"),
         ("Qui sont les fondateurs ?", "fr"),
+        ("Dans quels pays travaille-t-il ?", "fr"),
         ("Quali strumenti usano?", "it"),
         ("Chi sono i fondatori?", "it"),
+        ("Che strumenti usano?", "it"),
+        ("In quali città si ferma?", "it"),
     ],
 )
 def test_what_asks_for_several(question: str, language: str) -> None:
@@ -34,12 +52,33 @@ def test_what_asks_for_several(question: str, language: str) -> None:
         ("Which series did he direct?", "en"),
         ("What does the bridge cost?", "en"),
         ("What is it called?", "en"),
+        ("What happens in May?", "en"),
+        ("What makes it cheaper?", "en"),
+        ("What confuses the actors?", "en"),
+        ("What produces films for children?", "en"),
+        ("What works with the camera?", "en"),
+        ("Which costs more?", "en"),
+        ("Who leads Tirso, which makes cables?", "en"),
+        ("How many people who were fired came back?", "en"),
+        ("Name the largest country", "en"),
+        ("name of the director", "en"),
         ("¿Qué mes empieza?", "es"),
         ("¿Quién dirige el festival?", "es"),
+        ("¿Quién anunció que las oficinas cerrarían?", "es"),
+        ("¿Quién dijo que actores y guionistas volverían?", "es"),
+        ("¿Qué las hace más baratas?", "es"),
+        ("¿Qué más usan?", "es"),
+        ("¿Qué usan los actores?", "es"),
+        ("¿Por qué las empresas despiden?", "es"),
+        ("¿Cuál es la ciudad en las cuales…?", "es"),
         ("¿Qué es el Halo?", "es"),
         ("Quel film a gagné ?", "fr"),
+        ("Quel est le nombre d'acteurs qui sont partis ?", "fr"),
+        ("Qui a fait les scènes pour lesquelles il paie ?", "fr"),
         ("Quale compagnia?", "it"),
         ("Chi guida Lunaria?", "it"),
+        ("Chi è il regista che oggi guida lo studio?", "it"),
+        ("Ha detto che attori e registi i quali tornano…?", "it"),
         ("which companies", "de"),
     ],
 )
@@ -135,6 +174,55 @@ def test_what_the_question_names_is_no_item() -> None:
     assert whole_list(item, sentence, besides="What does it divide from Lenna?")[0].text == "Portalba"
 
 
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("Ha dirigido «Dune», «Arrival» y «Sicario».", "«Dune», «Arrival» y «Sicario»"),
+        ("Ha dirigido “Dune”, “Arrival” y “Sicario”.", "“Dune”, “Arrival” y “Sicario”"),
+        ('Ha dirigido "Dune", "Arrival" y "Sicario".', '"Dune", "Arrival" y "Sicario"'),
+        ("Ha dirigido ‘Dune’, ‘Arrival’ y ‘Sicario’.", "‘Dune’, ‘Arrival’ y ‘Sicario’"),
+        ("Il a réalisé « Dune », « Arrival » et « Sicario ».", "« Dune », « Arrival » et « Sicario »"),
+        # A comma stands inside the marks, or a title holds what else would separate.
+        ("He directed “Dune,” “Arrival,” and “Sicario.”", "“Dune,” “Arrival,” and “Sicario.”"),
+        ("Ha diretto «Dune», «Arrival, o no: mai» e «Sicario», poi altro.", "«Dune», «Arrival, o no: mai» e «Sicario»"),
+        # One title is what was answered; speech is no title.
+        ("Ha dirigido «Dune».", "Dune"),
+        ("Dijo “contratamos a Dune, Arrival y Sicario” el lunes.", "Dune, Arrival y Sicario"),
+    ],
+)
+def test_titles_in_quotation_marks_are_items(text: str, whole: str) -> None:
+    language = "fr" if " et " in text else "it" if " e " in text else "es" if " y " in text else "en"
+    document = Document("a.txt", "A", language, text)
+    for item in filter(text.__contains__, ("Dune", "Sicario")):
+        start = text.index(item)
+        answer, sentence = Span(document, start, start + len(item)), Span(document, 0, len(text))
+        assert whole_list(answer, sentence)[0].text == whole
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("lines", [1, 2])
+def test_the_items_of_a_list_may_be_a_line_apart(line_break: str, lines: int) -> None:
+    items = (line_break * lines).join(["- Riva", "- Halden", "- Tirso"])
+    text = f"Partners:{line_break * 3}{items}{line_break * 3}- Nordnet"
+    document = Document("a.txt", "A", "en", text)
+    start = text.index("Halden")
+    assert whole_list(Span(document, start, start + 6), Span(document, start - 2, start + 6))[0].text == items
+
+
+def test_a_list_is_looked_for_near_its_item() -> None:
+    text = "Much is known.\n" * 500 + "- Riva\n- Halden\n\n" + "Little is said.\n" * 500
+    document = Document("a.txt", "A", "en", text)
+    start = text.index("Halden")
+    assert (
+        whole_list(Span(document, start, start + 6), Span(document, start - 2, start + 6))[0].text == "- Riva\n- Halden"
+    )
+    endless = "- 监管港口" + "监管港口" * 30
+    document = Document("a.txt", "A", "zh", "\n".join([endless] * 40))
+    item = Span(document, len(endless) * 20 + 22, len(endless) * 20 + 24)
+    sentence = Span(document, (len(endless) + 1) * 20, (len(endless) + 1) * 20 + len(endless))
+    assert whole_list(item, sentence) == (item, sentence)
+
+
 def test_bullets_are_one_list() -> None:
     text = "Partners\n\n- Nordnet\n- Sol & Tak\n- University of Lund\n\nThe rest is secret."
     document = Document("a.txt", "A", "en", text)
@@ -151,7 +239,7 @@ def test_a_long_enumeration_stays_an_item() -> None:
     assert whole_list(item, Span(document, 0, len(text)))[0] == item
 
 
-@given(st.text(st.sampled_from("ab AB,;:. yeando\n-"), min_size=1, max_size=60), st.data())
+@given(st.text(st.sampled_from("ab AB,;:. yeando\n\r-«»“”\"‘’'"), min_size=1, max_size=60), st.data())
 def test_what_is_widened_holds_the_answer_and_lies_in_the_sentence(text: str, data: st.DataObject) -> None:
     document = Document("a.txt", "A", "en", text)
     start = data.draw(st.integers(0, len(text) - 1))

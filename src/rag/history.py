@@ -29,6 +29,23 @@ _ASKS = {
     "fr": "qui que quoi quel quelle quels quelles quand ou combien comment pourquoi",
     "it": "chi che cosa quale quali quando dove quanto quanta quanti quante come perche",
 }
+# Their pronouns point to nothing: "Is there a sequel?", "Y a-t-il une suite ?", "Ci sono piani?"
+_IMPERSONAL = {
+    "en": r"there (?:is|are|was|were|will be|has been|have been)|(?<!who )(?:is|are|was|were) there(?= \w)",
+    "fr": r"(?:il )?y (?:a|avait|aura|aurait|eut)(?: t)?(?: il)?|il (?:faut|faudra)|faut il",
+    "it": r"ci (?:sono|sia|siano|sara|saranno|era|erano|sarebbe|sarebbero|fu|furono)",
+}
+# Words that may stand between what is asked for and a name where there is no verb: "When in Lyon?", "Which of Heliora?"
+_BETWEEN = {
+    "en": "in at on of for from to with by the a an",
+    "es": "en de del a al con por para el la los las",
+    "fr": "en de d du des dans a au aux pour par chez le la les l",
+    "it": "in nel nella di del della a al alla da dal con per il lo la i gli le l",
+}
+_ARTICLES = "the el la los las le les l il lo i gli"
+# Elided before a verb: "Cos'è", "Dov'è", "Qu'est-ce que".
+_ELIDED = {"en": "", "es": "", "fr": "qu", "it": "cos dov com"}
+_QUANTITIES = re.compile(r"\b(?:how (?:many|much)|combien|[cq]uant[oaei]s?)\b")
 _MEASURES = frozenset(("many", "much", "de", "d"))
 _OWN_TERMS = 1
 _NAME = re.compile(r"(?<![.!?¿¡«“\"] )(?<!^)(?<![¿¡«“\"])\b[A-ZÀ-ÖØ-Þ][\w’'&-]*")
@@ -44,11 +61,15 @@ def leans(question: str, language: str) -> Lean:
     ('plainly', 'no')
     >>> leans("Quando è stato lanciato?", "it")
     'perhaps'
+    >>> leans("Who is the CEO?", "en"), leans("Who is Bezos?", "en")
+    ('plainly', 'no')
     """
     plain = _plain(question)
-    points_back = bool(set(plain) & set(_POINTS_BACK.get(language, "").split()))
+    pronouns = set(_POINTS_BACK.get(language, "").split())
+    points_back = not pronouns.isdisjoint(_without_impersonal(plain, language))
     named = bool(_NAME.search(question.strip()))
-    if _goes_on(plain, language) or len(terms(question, language)) <= _OWN_TERMS or (points_back and not named):
+    short = len(terms(question, language)) <= _OWN_TERMS and (points_back or not _asks_of_a_name(question, language))
+    if _goes_on(plain, language) or short or (points_back and not named):
         return "plainly"
     return "perhaps" if points_back or not named else "no"
 
@@ -127,6 +148,30 @@ def _goes_on(plain: Sequence[str], language: str) -> int:
     """Return how many words at the beginning say that the question goes on."""
     openings = set(_GOES_ON.get(language, "").split())
     return next((n for n in (2, 1) if "_".join(plain[:n]) in openings), 0)
+
+
+def _without_impersonal(plain: Sequence[str], language: str) -> list[str]:
+    pattern = _IMPERSONAL.get(language)
+    return re.sub(rf"\b(?:{pattern})\b", " ", " ".join(plain)).split() if pattern else list(plain)
+
+
+def _asks_of_a_name(question: str, language: str) -> bool:
+    """Tell whether a question with few words of its own is whole: it asks, with a verb, of somebody or something named.
+
+    "How many in Lyon?" and "Where in Lyon?" have no verb, and an abbreviation behind an article is no name: "the CEO".
+    """
+    asks = set(f"{_ASKS.get(language, '')} {_ELIDED.get(language, '')}".split())
+    words = re.findall(r"\w+", bare(question))
+    names = [name for name in _NAME.finditer(question.strip()) if not _is_abbreviated_noun(question.strip(), name)]
+    if not names or asks.isdisjoint(words) or _QUANTITIES.search(" ".join(words)):
+        return False
+    named = {word for name in names for word in re.findall(r"\w+", bare(name.group()))}
+    return not asks.union(named, _BETWEEN.get(language, "").split()).issuperset(words)
+
+
+def _is_abbreviated_noun(question: str, name: re.Match[str]) -> bool:
+    before = re.findall(r"\w+", bare(question[: name.start()]))
+    return name.group().isupper() and bool(before) and before[-1] in _ARTICLES.split()
 
 
 def _is_stopword(word: str, language: str) -> bool:

@@ -1,7 +1,9 @@
 """Questions for several things: which they are, and the whole enumeration that an answer is an item of."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from rag.expect import bare
 from rag.lexical import terms
@@ -11,25 +13,90 @@ MOST_WORDS = 25
 MOST_WORDS_OF_AN_ITEM = 7
 # A plural after the interrogative asks for several; what only looks like one is left out.
 _SINGULAR = (
-    "is was has does this its series news business process boss class less always "
-    "es mes pais interes virus crisis has estas dos tres pues antes despues"
+    "is was has does this its series news business process boss class less always species headquarters gas lens canvas "
+    "las los les nos os sus mis tus unas unos mas menos algunas algunos muchas muchos tantas tantos estas estos esas "
+    "esos es mes pais interes virus has eres sabes puedes tienes crees quieres sabemos podemos tenemos hacemos vamos "
+    "hemos dos tres pues ademas antes despues lunes martes miercoles jueves viernes"
 )
-_PLURAL_NOUN = rf"(?!(?:{'|'.join(dict.fromkeys(_SINGULAR.split()))})\b)\w+[^\Ws]s\b"
-_NO_VERB = r"(?!(?:is|was|has|does|did|do|will|would|can|could|es|ha|fue|era|se|dijo|hizo)\b)"
-_SEVERAL = {
-    # Right after the interrogative: in "which director works" the word with the s is the verb.
-    "en": rf"\b(?:which|what) (?:(?:other|new|main|two|three|four) (?:{_NO_VERB}\w+ )?|ai )?{_PLURAL_NOUN}|"
-    r"\b(?:who|which|what) (?:are|were)\b|"
-    r"^(?:list|name) ",
-    "es": rf"\bquienes\b|\bcuales\b|\bque (?:{_NO_VERB}\w+ )?{_PLURAL_NOUN}",
-    "fr": r"\b(?:les)?quel(?:le)?s\b(?! que)|\bqui (?:sont|etaient)\b",
-    "it": r"\bquali\b|\bchi (?:sono|erano)\b|\bche \w{3,}i\b",
+_PLURAL = rf"(?!(?:\w*sis|{'|'.join(dict.fromkeys(_SINGULAR.split()))})\b)\w+[^\Ws]s\b"
+_NO_VERB = r"(?!(?:is|was|has|does|did|do|will|would|can|could)\b)"
+# English verbs end like its plurals: "what makes it cheaper". A plural is followed by an auxiliary or by "of", or else
+# by its verb, which is not what follows a verb; what leads on from it ("in Spain") may come before an auxiliary.
+_VERBS = (
+    r"(?:happens|makes|means|costs|causes|comes|goes|takes|gets|keeps|gives|brings|lets|becomes|remains|seems|looks|"
+    r"sounds|belongs|exists|depends|helps|allows|leads|links|connects|separates|distinguishes|prevents|explains|says|"
+    r"tells)\b"
+)
+_AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)\b"
+_DETERMINER = (
+    r"(?:the|an?|it|them|him|us|you|me|this|that|these|those|his|her|its|their|my|your|our|more|less|most|better|worse|"
+    r"best|first)\b"
+)
+_LEADS_ON = (
+    rf"(?:in|on|at|to|from|with|by|for|into|after|before|when|while|if|during|about|as|between|under|over|through|"
+    rf"because|\d\S*|\w+ing|{_PLURAL})\b"
+)
+_BEFORE_AUXILIARY = rf"(?: (?!(?:that|who|which|when|while|if|because)\b)[\w']+)*? {_AUXILIARY}"
+_SUBJECT = rf"{_PLURAL}(?= (?:{_AUXILIARY}|of\b))"
+_WHAT = (
+    rf"(?:{_SUBJECT}|(?!{_VERBS}){_PLURAL}"
+    rf"(?: (?!{_DETERMINER}|{_LEADS_ON})\w| (?!{_DETERMINER})[\w']+{_BEFORE_AUXILIARY}|\Z| \W))"
+)
+_WHICH = rf"(?:{_SUBJECT}|(?!{_VERBS}){_PLURAL}(?! (?:more|less|most|better|worse|best|first)\b))"
+_HOW_MANY = r"(?:other|new|main|two|three|four|five|six|seven|eight|nine|ten|\d+)"
+_MORE_PLURALS = r"(?:people|women|men|children)\b"
+# Right after the interrogative: in "which director works" the word with the s is the verb.
+_OF_THEM = rf"{_HOW_MANY} (?:{_NO_VERB}\w+ )?{_PLURAL}|{_MORE_PLURALS}"
+# What asks for several where it opens the question, and what does so wherever it stands. "que" and "che" are relatives
+# and conjunctions as well, "who are" and "qui sont" relatives, "quali" behind an article.
+_OPENING = {
+    "en": rf"which (?:ai )?(?:{_OF_THEM}|{_WHICH})|(?:who|which|what) (?:are|were)\b|list |"
+    rf"name (?:(?!(?:of|in|who|that|which)\b)\w+ ){{0,3}}(?:{_PLURAL}|{_MORE_PLURALS})",
+    "es": rf"quienes\b|que (?:(?:dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|ia|\d+) )?{_PLURAL}",
+    "fr": r"lesquel(?:le)?s\b(?! que)|qui (?:sont|etaient)\b",
+    "it": r"chi (?:sono|erano)\b|che (?!(?:oggi|ogni|ieri|quasi|crisi|analisi|tesi|ipotesi)\b)\w{3,}i\b",
+}
+_ANYWHERE = {
+    "en": rf"what (?:ai )?(?:{_OF_THEM}|{_WHAT})",
+    "es": rf"(?<!los )(?<!las )cuales\b|¿ (?:{_OPENING['es']})",
+    "fr": r"quel(?:le)?s\b(?! que)",
+    "it": r"(?<!\bi )(?<!le )(?<![aeu]i )quali\b",
+}
+# Behind one of these another question word begins no question for several: "Who leads Tirso, which makes cables?"
+_ASKS = {
+    "en": "who whom whose what which where why how",
+    "es": "quien quienes cual cuales donde cuanto cuanta cuantos cuantas",
+    "fr": "qui quoi quel quelle quels quelles ou combien comment pourquoi",
+    "it": "chi cosa quale quali dove quanto quanta quanti quante",
+}
+# What may stand before the word that opens a question: a comma, who is told, and then an "and" and a preposition.
+_TELL = {
+    "en": "me know say",
+    "es": "dime decirme sabes sabe saber",
+    "fr": "moi savoir sais savez",
+    "it": "dimmi dirmi sapere sai sa",
+}
+_BEGINS = {
+    "en": "(?:and |but |so )?(?:(?:of|in|on|at|to|for|from|with|by|about|through|between|among|under|during|after) )?",
+    "es": "(?:y |e |pero )?(?:(?:a|de|en|con|por|para|sobre|entre|desde|hasta|segun|durante|tras|contra|hacia) )?",
+    "fr": "(?:et |mais )?(?:(?:a|de|en|dans|sur|sous|avec|par|pour|chez|entre|vers|depuis|contre|selon|parmi) )?",
+    "it": "(?:e |ed |ma )?(?:(?:ad?|di|da|in|con|su|per|tra|fra|sotto|verso|contro) )?",
 }
 _AND = r"(?:and|or|y|e|o|u|et|ou|ed|oltre a|así como|ainsi que|as well as)"
-_SEPARATOR = re.compile(rf"(?P<and>,?\s+{_AND}\s+)|[,;]\s+")
+# In English the comma stands before the mark that closes a title: “Dune,” “Arrival,” and “Sicario.”
+_SEPARATOR = re.compile(rf"(?P<and>,?\s+{_AND}\s+)|[,;]\s+|(?<=,[”’\"'])\s+")
 # What ends an enumeration on either side; a full stop only where a space follows.
 _EDGE = re.compile(r"[:!?()\[\]—–]|[.](?=\s|\Z)|\s-\s")
-_TOKEN = re.compile(r"[^\s,;]+")
+# A title in quotation marks is one word, whatever stands in it; the apostrophe of "l’art" closes nothing.
+_QUOTED = r"«[^«»]*»|‹[^‹›]*›|“[^“”]*”|„[^„“”]*[“”]|\"[^\"]*\"|‘[^‘]*?’(?!\w)|(?<!\w)'[^']+'(?!\w)"
+_TITLE = re.compile(_QUOTED)
+_MARKS = "«»‹›“”„‘’\"' \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+_TOKEN = re.compile(rf"(?:{_QUOTED})[^\s,;]*|[^\s,;]+")
+# Two line breaks leave one empty line between two items of a list; farther away nothing is looked for.
+_LINE = re.compile(r"[^\r\n]+")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_MOST_LINE_BREAKS = 2
+_REACH = 2_000
 _BULLET = re.compile(r"[ \t]*(?:[-*+•·▪◦‣]|\d{1,2}[.)])[ \t]+\S")
 _ARTICLES = (
     "the a an el la los las un una unos unas le les une des il lo i gli uno l' l’ his her its their su sus son sa ses "
@@ -57,7 +124,7 @@ class _Item:
 
     def is_like(self, words: str) -> bool:
         """Tell whether words may be another: as long as one, with names if it has names, not what the question has."""
-        names = [token.start() for token in _TOKEN.finditer(words) if token.group()[0].isupper()]
+        names = [token.start() for token in _TOKEN.finditer(words) if _is_name(token.group())]
         if len(words.split()) > MOST_WORDS_OF_AN_ITEM or bool(names) != _has_names(self.words):
             return False
         asked = set(terms(self.besides, self.language))
@@ -78,10 +145,21 @@ def asks_for_several(question: str, language: str) -> bool:
 
     >>> asks_for_several("Which companies build it?", "en"), asks_for_several("Which company builds it?", "en")
     (True, False)
+    >>> asks_for_several("¿Qué actores lo dijeron?", "es"), asks_for_several("¿Quién dijo que actores…?", "es")
+    (True, False)
     """
-    pattern = _SEVERAL.get(language)
-    plain = " ".join(re.findall(r"[\w']+", bare(question)))
-    return bool(pattern and re.search(pattern, plain))
+    # With its accent "qué" opens a question wherever it stands.
+    marked = re.sub(r"(?i)\b(?=qué\b|quiénes\b)", "¿ ", question) if language == "es" else question
+    plain = " ".join(re.findall(r"[\w']+|[¿,;:.!?]", bare(marked)))
+    return language in _ASKS and _several(language).match(plain) is not None
+
+
+@cache
+def _several(language: str) -> re.Pattern[str]:
+    asks, tell = (words[language].replace(" ", "|") for words in (_ASKS, _TELL))
+    before = rf"(?:(?!(?:{asks})\b)\S+ )*?"
+    opened = rf"(?:{before}(?:[¿,;:.!?]|{tell}) )?{_BEGINS[language]}(?:{_OPENING[language]})"
+    return re.compile(rf"{opened}|{before}(?:{_ANYWHERE[language]})")
 
 
 def whole_list(answer: Span, sentence: Span, *, besides: str = "") -> tuple[Span, Span]:
@@ -105,28 +183,37 @@ def whole_list(answer: Span, sentence: Span, *, besides: str = "") -> tuple[Span
 def _bullets(sentence: Span) -> Span | None:
     """Return the list whose item the sentence is, from its first item's mark to the end of its last."""
     text = sentence.document.text
-    lines = [(match.start(), match.end()) for match in re.finditer(r"[^\n]+", text)]
+    low, high = max(0, sentence.start - _REACH), min(len(text), sentence.end + _REACH)
+    lines = [match.span() for match in _LINE.finditer(text, low, high) if not match.group().isspace()]
     own = next((i for i, (start, end) in enumerate(lines) if start <= sentence.start < end), None)
     if own is None or not _BULLET.match(text, *lines[own]) or sentence.end > lines[own][1]:
         return None
     first = last = own
-    while first > 0 and _BULLET.match(text, *lines[first - 1]) and lines[first - 1][1] + 2 >= lines[first][0]:
+    while first > 0 and _BULLET.match(text, *lines[first - 1]) and _are_near(text, lines[first - 1], lines[first]):
         first -= 1
-    while last + 1 < len(lines) and _BULLET.match(text, *lines[last + 1]) and lines[last][1] + 2 >= lines[last + 1][0]:
+    while last + 1 < len(lines) and _BULLET.match(text, *lines[last + 1]) and _are_near(text, *lines[last : last + 2]):
         last += 1
-    block = text[lines[first][0] : lines[last][1]]
-    start = lines[first][0] + len(block) - len(block.lstrip())
-    if first == last or len(block.split()) > MOST_WORDS + (last - first + 1):
+    start, end = lines[first][0], lines[last][1]
+    cut = (start == low and low > 0) or (end == high and high < len(text))
+    block = text[start:end]
+    if first == last or cut or len(block.split()) > MOST_WORDS + (last - first + 1):
         return None
+    start += len(block) - len(block.lstrip())
     return Span(sentence.document, start, start + len(block.strip()))
+
+
+def _are_near(text: str, line: tuple[int, int], then: tuple[int, int]) -> bool:
+    return len(_LINE_BREAK.findall(text, line[1], then[0])) <= _MOST_LINE_BREAKS
 
 
 def _enumeration(answer: Span, sentence: Span, besides: str) -> Span:
     text, language = answer.document.text, answer.document.language
-    parts = _parts(answer, sentence)
+    titles, item = _titles(answer, sentence), answer
+    answer = _with_its_marks(answer, titles)
+    parts = _parts(answer, sentence, titles)
     touched = [i for i, part in enumerate(parts) if part.start < answer.end and answer.start < part.end]
     if not touched or len(parts) < 2:
-        return answer
+        return item
     first, last = touched[0], touched[-1]
     start, end = answer.start, answer.end
     own = text[parts[first].start : start]
@@ -142,21 +229,60 @@ def _enumeration(answer: Span, sentence: Span, besides: str) -> Span:
     joined = parts[first].after_and or inside or last > touched[-1]
     if joined and whole and not (inside and parts[first].after_and):
         start = _to_the_left(text, parts, first, start, like)
-    return Span(answer.document, start, end)
+    widened = _balanced(Span(answer.document, start, end), sentence)
+    return item if widened in (None, answer) else widened
 
 
-def _parts(answer: Span, sentence: Span) -> list[_Part]:
-    """Return the pieces of the clause around the answer that commas and conjunctions separate."""
+def _with_its_marks(answer: Span, titles: list[tuple[int, int]]) -> Span:
+    touched = [(start, end) for start, end in titles if start < answer.end and answer.start < end]
+    start, end = min(touched, default=(answer.start, 0))[0], max((end for _, end in touched), default=answer.end)
+    return Span(answer.document, min(start, answer.start), max(end, answer.end))
+
+
+def _titles(answer: Span, sentence: Span) -> list[tuple[int, int]]:
+    """Return where titles stand, with their quotation marks; the answer is whole ones, if any, or most of one.
+
+    What else it is a part of is speech, whose words can be an enumeration: he said “Riva and Halden build it”.
+    """
+    titles = []
+    for title in _TITLE.finditer(sentence.document.text, sentence.start, sentence.end):
+        words = len(title.group().strip(_MARKS))
+        common = min(title.end(), answer.end) - max(title.start(), answer.start)
+        if common <= 0 or common >= words or (2 * common >= words and not _SEPARATOR.search(title.group())):
+            titles.append(title.span())
+    return titles
+
+
+def _balanced(words: Span, sentence: Span) -> Span | None:
+    """Return the words without a mark that closes, or opens, only what is around them; None where they cut a title."""
+    start, end = words.start, words.end
+    for title in _TITLE.finditer(sentence.document.text, sentence.start, sentence.end):
+        if title.start() <= start and end <= title.end() and (start, end) != title.span():
+            start, end = max(start, title.start() + 1), min(end, title.end() - 1)
+        elif title.start() < start < title.end() or title.start() < end < title.end():
+            return None
+    return Span(words.document, start, end)
+
+
+def _parts(answer: Span, sentence: Span, titles: list[tuple[int, int]]) -> list[_Part]:
+    """Return the pieces of the clause around the answer that commas and conjunctions separate, but for those of titles.
+
+    `titles` are where these stand.
+    """
     text = sentence.document.text
-    edges = [(mark.start(), mark.end()) for mark in _EDGE.finditer(text, sentence.start, sentence.end)]
+    edges = [mark.span() for mark in _outside(titles, _EDGE.finditer(text, sentence.start, sentence.end))]
     low = max((end for _, end in edges if end <= answer.start), default=sentence.start)
     high = min((start for start, _ in edges if start >= answer.end), default=sentence.end)
     parts, at, after_and = [], low, False
-    for mark in _SEPARATOR.finditer(text, low, high):
+    for mark in _outside(titles, _SEPARATOR.finditer(text, low, high)):
         parts.append(_Part(at, mark.start(), after_and))
         at, after_and = mark.end(), bool(mark["and"])
     parts.append(_Part(at, high, after_and))
     return [part for part in parts if text[part.start : part.end].strip()]
+
+
+def _outside(titles: list[tuple[int, int]], marks: Iterable[re.Match[str]]) -> list[re.Match[str]]:
+    return [mark for mark in marks if not any(start <= mark.start() and mark.end() <= end for start, end in titles)]
 
 
 def _to_the_right(text: str, parts: list[_Part], last: int, end: int, like: _Item) -> tuple[int, int]:
@@ -193,7 +319,13 @@ def _to_the_left(text: str, parts: list[_Part], first: int, start: int, like: _I
 
 
 def _has_names(words: str) -> bool:
-    return any(word[0].isupper() for word in _TOKEN.findall(words))
+    return any(map(_is_name, _TOKEN.findall(words)))
+
+
+def _is_name(word: str) -> bool:
+    """Tell whether a word is written large, in quotation marks or not, or a title that begins with a figure."""
+    first = word.lstrip(_MARKS)[:1]
+    return first.isupper() or (first.isdigit() and first != word[0])
 
 
 def _leads(before: str, language: str) -> bool:
@@ -216,7 +348,7 @@ def _item_start(text: str, part: _Part, language: str, *, like: _Part) -> int | 
     if _is_article(model.group()):
         articles = [token for token in tokens if _is_article(token.group())]
         return articles[-1].start() if articles else tokens[0].start()
-    if model.group()[0].isupper():
+    if _is_name(model.group()):
         return _capitals_at_the_end(tokens)
     content = len(tokens)
     while content > 0 and (
@@ -228,9 +360,9 @@ def _item_start(text: str, part: _Part, language: str, *, like: _Part) -> int | 
 
 def _capitals_at_the_end(tokens: list[re.Match[str]]) -> int | None:
     at = len(tokens)
-    while at > 0 and (tokens[at - 1].group()[0].isupper() or _joins_nouns(tokens[at - 1].group())):
+    while at > 0 and (_is_name(tokens[at - 1].group()) or _joins_nouns(tokens[at - 1].group())):
         at -= 1
-    names = (token.start() for token in tokens[at:] if token.group()[0].isupper())
+    names = (token.start() for token in tokens[at:] if _is_name(token.group()))
     return next(names, None)
 
 
@@ -240,10 +372,10 @@ def _item_end(text: str, part: _Part, language: str) -> int:
     end, named = part.start, False
     for i, token in enumerate(tokens):
         word = token.group()
-        if word[0].isupper():
+        if _is_name(word):
             named = True
         elif named:
-            if not (_joins_nouns(word) and i + 1 < len(tokens) and tokens[i + 1].group()[0].isupper()):
+            if not (_joins_nouns(word) and i + 1 < len(tokens) and _is_name(tokens[i + 1].group())):
                 break
         elif i and _is_stopword(word, language) and not _joins_nouns(word) and not _is_article(word):
             break
