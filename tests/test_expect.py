@@ -1,6 +1,6 @@
 import pytest
 
-from rag.expect import Kind, Told, asks_for_a_year, asks_to_be_told, bare, expected, holds, holds_a_year, tells
+from rag.expect import Kind, Told, asks_for_a_year, asks_to_be_told, bare, dated, expected, holds, holds_a_year, tells
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,19 @@ from rag.expect import Kind, Told, asks_for_a_year, asks_to_be_told, bare, expec
         ("fr", "Combien de plans ?", "number"),
         ("fr", "Où est le moulin ?", "place"),
         ("fr", "D’où vient-il ?", "place"),
+        ("fr", "Où Amazon a-t-elle ouvert un bureau ?", "place"),
+        ("fr", "Où s'est déroulé le tournage ?", "place"),
+        ("fr", "Et où le port finit-il ?", "place"),
+        ("fr", "Le port finit où ?", "place"),
+        ("fr", "Est-ce le port ou la mer ?", "other"),
+        ("fr", "Quel sera le prix ?", "number"),
         ("fr", "Pourquoi ?", "other"),
         ("it", "Chi dirige lo studio?", "name"),
         ("it", "Quando comincia?", "time"),
         ("it", "In che anno?", "time"),
         ("it", "Quante persone?", "number"),
+        ("it", "Quant’è il budget?", "number"),
+        ("it", "Quale sarà il prezzo?", "number"),
         ("it", "Dov’è la biblioteca?", "place"),
         ("it", "Perché?", "other"),
         ("de", "Wer leitet das Studio?", "other"),
@@ -69,6 +77,13 @@ def test_what_a_question_expects(language: str, question: str, kind: Kind) -> No
         ("en", "on 5 May", "time"),
         ("en", "by May at the latest", "time"),
         ("en", "since 1790", "time"),
+        ("en", "May", "time"),
+        ("en", "early May", "time"),
+        ("en", "mid-May", "time"),
+        ("en", "from May", "time"),
+        ("en", "in march", "time"),
+        ("fr", "Été", "time"),
+        ("fr", "« été »", "time"),
         ("en", "two dozen people", "number"),
         ("en", "42 metres", "number"),
         ("es", "fue construido en mayo", "time"),
@@ -97,6 +112,10 @@ def test_a_text_that_holds_it(language: str, text: str, kind: Kind) -> None:
     ("language", "text", "kind"),
     [
         ("en", "An estate agent may sell it.", "time"),
+        ("en", "They march on.", "time"),
+        ("en", "Theresa May", "time"),
+        ("fr", "une œuvre d'art", "name"),
+        ("es", "šefčovič", "name"),
         ("en", "It is due to be seen once, at no cent.", "number"),
         ("en", "There are 35 of them.", "time"),
         ("fr", "Il a été mené par mes amis.", "time"),
@@ -117,6 +136,47 @@ def test_a_name_counts_when_the_question_does_not_say_it() -> None:
     assert holds("The studio is small.", "place", language="en", besides=asked, opens=True) == 0.0
     assert holds("the studio is small", "place", language="en", besides=asked) == -1.0
     assert holds("Lyon", "place", language="fr", besides="Où est le moulin ?") == 1.0
+
+
+@pytest.mark.parametrize("text", ["Łukasz Šefčovič", "l'Élysée", "Ōsaka", "Œuvre", "山田"])
+def test_a_name_begins_with_a_capital_of_any_alphabet_or_with_a_letter_that_has_none(text: str) -> None:
+    assert holds(text, "name", language="fr") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "found"),
+    [
+        ("en", "In May Amazon cut jobs", ["month5"]),
+        ("en", "May 2026", ["month5"]),
+        ("en", "Is May warmer than June?", ["month5", "month6"]),
+        ("en", "On Monday Amazon said so", ["day1"]),
+        ("en", "AMAZON CUTS JOBS IN MAY", ["month5"]),
+        ("en", "Amazon's May report", ["month5"]),
+        ("en", "who resigned in may", ["month5"]),
+        ("en", "5 may", ["month5"]),
+        ("en", "they may cut jobs in June", ["month6"]),
+        ("en", "Mrs. May", []),
+        ("en", "Norrie May-Welby", []),
+        ("en", "songs by June Carter", []),
+        ("en", "Black Friday", []),
+        ("es", "Julio Iglesias", []),
+        ("es", "Plácido Domingo", []),
+        ("es", "Julio dirige el puerto", []),
+        ("es", "Julio", ["month7"]),
+        ("es", "5 de Julio", ["month7"]),
+        ("es", "a finales de Julio", ["month7"]),
+        ("es", "Lunes a viernes, en setiembre", ["day1", "day5", "month9"]),
+        ("fr", "la vie sur Mars", []),
+        ("fr", "Avril Lavigne", []),
+        ("fr", "FÉVRIER 2026, fe\u0301vrier, fevrier", ["month2"] * 3),
+        ("fr", "Mercredi matin", ["day3"]),
+        ("it", "Marzo 2026", ["month3"]),
+        ("it", "all'inizio di Luglio", ["month7"]),
+        ("de", "Ende Mai", ["month5"]),
+    ],
+)
+def test_months_and_days_are_no_names_and_no_verbs(language: str, text: str, found: list[str]) -> None:
+    assert [what for what, *_ in dated(text, language)] == found
 
 
 def test_of_other_questions_a_text_says_nothing() -> None:
@@ -198,6 +258,17 @@ def test_a_year_is_four_figures_of_a_usual_century() -> None:
         ("en", "On what day did it open?", "date"),
         ("en", "When did it open?", None),
         ("de", "Wie viele?", None),
+        ("en", "How much will it cost?", "money"),
+        ("en", "How much is the budget?", "money"),
+        ("it", "Quanto costerà il film?", "money"),
+        ("it", "A quale prezzo è venduto?", "money"),
+        ("it", "Quant'è il budget?", "money"),
+        ("it", "Quant'è grande?", "amount"),
+        ("es", "¿Cuánto costará?", "money"),
+        ("es", "¿Cuánto mide la costa?", "amount"),
+        ("fr", "Combien coûtera ce film ?", "money"),
+        ("fr", "Combien ont coûté les grues ?", "money"),
+        ("fr", "Quel sera le prix ?", "money"),
     ],
 )
 def test_an_amount_or_a_date_is_asked_for(language: str, question: str, told: Told | None) -> None:
@@ -215,6 +286,9 @@ def test_an_amount_or_a_date_is_asked_for(language: str, question: str, told: To
         ("es", "en marzo de 2026", "date", True),
         ("en", "the second of two piers", "date", False),
         ("en", "769", "date", True),
+        ("en", "May", "date", True),
+        ("en", "Theresa May", "date", False),
+        ("fr", "Été", "date", True),
         ("en", "35 million pounds", "money", True),
         ("es", "240 grúas", "money", False),
         ("fr", "aucun euro de plus", "money", True),

@@ -44,6 +44,74 @@ def test_thirty_thousand_is_thirty_thousand_however_it_is_written(one: tuple[str
     assert same(*two(one, ("3.000", "it"))) is False
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "numbers"),
+    [
+        ("en", "twenty-five", {25}),
+        ("en", "one hundred twenty", {120}),
+        ("en", "one hundred and one", {101}),
+        ("en", "two hundred, three hundred", {200, 300}),
+        ("en", "of twenty, five are left", {20, 5}),
+        ("en", "two and three", {2, 3}),
+        ("en", "twenty and five", {20, 5}),
+        ("en", "between one hundred and two hundred", {100, 200}),
+        ("en", "three hundred and fifty thousand two hundred and six", {350_206}),
+        ("en", "fifteen hundred", {1500}),
+        ("en", "one of them", set()),
+        ("en", "half a million", {500_000}),
+        ("en", "a quarter of a million", {250_000}),
+        ("en", "half of the staff", set()),
+        ("en", "two and a half million", {2_500_000}),
+        ("en", "2.3 million", {2_300_000}),
+        ("en", "several million", set()),
+        ("en", "a few hundred thousand", set()),
+        ("en", "millions of users", set()),
+        ("en", "two dozen", {24}),
+        ("en", "a dozen", set()),
+        ("en", "£3.5m", {3_500_000}),
+        ("en", "a wall of 3.5m", {3.5}),
+        ("en", "3.5k", {3500}),
+        ("en", "$3bn", {3e9}),
+        ("en", "the C-295M", {295}),
+        ("es", "treinta y cinco", {35}),
+        ("es", "veintiún", {21}),
+        ("es", "mil novecientos noventa y cinco", {1995}),
+        ("es", "mil doscientos millones", {1.2e9}),
+        ("es", "entre mil y dos mil", {1000, 2000}),
+        ("es", "medio millón", {500_000}),
+        ("es", "dos millones y medio", {2_500_000}),
+        ("es", "cientos de millones", set()),
+        ("es", "12,5 miles de millones", {1.25e10}),
+        ("es", "5 por ciento", {5}),
+        ("es", "cien por cien", {100}),
+        ("fr", "vingt-cinq salariés", {25}),
+        ("fr", "vingt et un", {21}),
+        ("fr", "soixante et onze", {71}),
+        ("fr", "quatre-vingt-dix-sept", {97}),
+        ("fr", "mille neuf cent quatre-vingt-quinze", {1995}),
+        ("fr", "un demi-million", {500_000}),
+        ("fr", "2 Md €", {2e9}),
+        ("fr", "3,5 M€", {3_500_000}),
+        ("fr", "50 cents", {50}),
+        ("fr", "vingt pour cent", {20}),
+        ("fr", "une centaine", set()),
+        ("it", "trentacinque", {35}),
+        ("it", "ventuno, ventotto, trentatré", {21, 28, 33}),
+        ("it", "cento venti", {120}),
+        ("it", "duecentocinquantamila", {250_000}),
+        ("it", "duemilaventisei", {2026}),
+        ("it", "30 mila. Due anni dopo", {30_000, 2}),
+        ("it", "3,5 mln di euro", {3_500_000}),
+        ("it", "mezzo milione", {500_000}),
+        ("it", "qualche milione", set()),
+        ("it", "Milano", set()),
+        ("de", "3,5 Mio. Euro", {3_500_000}),
+    ],
+)
+def test_numbers_are_read_by_their_value(language: str, text: str, numbers: set[float]) -> None:
+    assert said(text, language).numbers == numbers
+
+
 @given(st.integers(1_000, 999_999_999), LANGUAGE, LANGUAGE, st.data())
 def test_a_number_is_the_same_in_every_spelling(number: int, one: str, other: str, data: st.DataObject) -> None:
     spelt = [
@@ -98,6 +166,13 @@ def test_the_order_does_not_matter_and_an_answer_says_what_it_says(one: str, oth
         (("Amazon cut thousands of posts", "en"), ("Amazon opens a studio in the old port", "en"), None),
         (("House of David", "en"), ("La Casa de David", "es"), None),
         (("350 shots", "en"), ("350 people", "en"), None),
+        (("vingt-cinq salariés", "fr"), ("25 salariés", "fr"), True),
+        (("£3.5m", "en"), ("£3.5 million", "en"), True),
+        (("2 Md €", "fr"), ("2 milliards d'euros", "fr"), True),
+        (("15 por ciento", "es"), ("15%", "en"), True),
+        (("Julio Iglesias", "es"), ("Julio Iglesias", "en"), True),
+        (("Theresa May", "en"), ("Theresa May", "fr"), True),
+        (("Mrs May", "en"), ("Theresa May", "es"), True),
     ],
 )
 def test_what_is_the_same(one: tuple[str, str], other: tuple[str, str], expected: bool | None) -> None:
@@ -113,6 +188,9 @@ def test_what_is_the_same(one: tuple[str, str], other: tuple[str, str], expected
         (("in 2019", "en"), ("nel 2021", "it"), "time"),
         (("Maria Duarte", "en"), ("Luis Ortega", "es"), "name"),
         (("Secret City", "en"), ("Good Karma", "fr"), "other"),
+        (("Theresa May", "en"), ("Boris Johnson", "en"), "name"),
+        (("2,5%", "it"), ("2,6%", "it"), "number"),
+        (("12", "en"), ("13", "en"), "number"),
     ],
 )
 def test_what_contradicts(one: tuple[str, str], other: tuple[str, str], kind: str) -> None:
@@ -126,6 +204,9 @@ def test_what_contradicts(one: tuple[str, str], other: tuple[str, str], kind: st
         (("last August", "en"), ("la scorsa estate", "it"), "time"),
         (("approximately 30,000", "en"), ("decine di migliaia", "it"), "number"),
         (("31,000", "en"), ("30 850", "fr"), "number"),  # rounded
+        (("2,5%", "it"), ("2,54%", "it"), "number"),
+        (("12", "en"), ("12.5", "en"), "number"),
+        (("cientos de millones", "es"), ("300 millones", "es"), "number"),
         (("Maria Duarte", "en"), ("la directora Duarte", "es"), "name"),
         (("Maria Duarte", "en"), ("una veterana", "es"), "name"),
         (("March", "en"), ("marzo 2026", "it"), "time"),

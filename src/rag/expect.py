@@ -56,10 +56,11 @@ _NOUNS: dict[str, dict[Kind, str]] = {
 }
 # "which" before such a noun, and "what is the".
 _WHICH = {
-    "en": r"(?:what|which)(?: (?:is|was|are|were) (?:the|his|her|its|their|(?:\w+ ){1,4}s))?",
-    "es": r"(?:que|cual(?:es)?)(?: (?:es|era|fue|son|eran) (?:el|la|los|las|su))?",
-    "fr": r"quel(?:le)?s?(?: (?:est|etait|sont|etaient) (?:le|la|les|son|sa|leur|l))?",
-    "it": r"(?:che|qual[ei]?)(?: (?:e|era|sono|erano|fu) (?:il|la|lo|i|le|gli|l|suo|sua|il suo|la sua))?",
+    "en": r"(?:what|which)(?: (?:is|was|are|were|will be) (?:the|his|her|its|their|(?:\w+ ){1,4}s))?",
+    "es": r"(?:que|cual(?:es)?)(?: (?:es|era|fue|son|eran|sera|seran|seria) (?:el|la|los|las|su))?",
+    "fr": r"quel(?:le)?s?(?: (?:est|etait|sont|etaient|sera|seront|serait) (?:le|la|les|son|sa|leur|l))?",
+    "it": r"(?:che|qual[ei]?)(?: (?:e|era|sono|erano|fu|sara|saranno|sarebbe) "
+    r"(?:il|la|lo|i|le|gli|l|suo|sua|il suo|la sua))?",
 }
 # Questions of one word, and phrases; those that ask for something else keep what stands behind them from deciding, as
 # in "what happens when". A relative "que" or "che" asks for nothing, so they count at the beginning alone.
@@ -81,12 +82,14 @@ _ASKS: dict[str, dict[Kind, str]] = {
     "fr": {
         "number": r"combien(?! de temps)|nombre d(?:e|es|u)",
         "time": r"depuis quand|quand|combien de temps|date d(?:e|es|u)",
-        "place": r"ou (?:est|sont|se|a|ont|va|vont|peut|doit|travaille|vit|habite)|d.?ou",
+        # Without its accent "où" is "or", which begins no question and ends none.
+        "place": r"(?:(?<=^)|(?<=^et )|(?<=^mais )|(?<=^par ))ou|ou(?=$)|"
+        r"ou (?:est|sont|se|a|ont|va|vont|peut|doit|travaille|vit|habite)|d.?ou",
         "name": r"(?<=^)qui|(?:a|de|par|pour|avec|chez|contre) qui|qui (?:est|sont|a|ont|dirige)",
         "other": r"(?<=^)qu(?:e|oi)?|quel(?:le)?s?|lequel|laquelle|quoi|comment|pourquoi",
     },
     "it": {
-        "number": r"quant[oaie](?! tempo)|numero d(?:i|ei|elle|egli)",
+        "number": r"quant[oaie](?! tempo)|quant(?= (?:e|era)\b)|numero d(?:i|ei|elle|egli)",
         "time": r"quando|quanto tempo|data d",
         "place": r"dov.?e?",
         "name": r"chi",
@@ -97,7 +100,7 @@ _ASKS: dict[str, dict[Kind, str]] = {
 # By language, because one's "due", "once", "an" and "estate" are another's number, number, time and time.
 _TIMES = {
     "en": (
-        "january february march april june july august september october november december monday tuesday wednesday "
+        "january february april june july august september october november december monday tuesday wednesday "
         "thursday friday saturday sunday spring summer autumn winter yesterday today tomorrow century centuries decade "
         "decades year years month months week weeks day days hour hours minute minutes seconds"
     ),
@@ -117,10 +120,10 @@ _TIMES = {
         "decennio decenni anno anni mese mesi settimana settimane giorno giorni ora ore minuto minuti secondi"
     ),
 }
-# What is a time only beside certain words: the month beside the verb, the season beside "has been".
+# What is a time only alone or beside certain words: the season beside "has been".
 _TIMES_IN_PLACE = {
-    "en": r"may (?=\d)|(?<=\d )may|(?<=in )may|(?<=by )may|(?<=until )may|(?<=since )may|(?<=last )may|(?<=next )may",
-    "fr": r"(?<=[ld]['’])ete|(?<=en )ete|(?<=cet )ete|ete (?=dernier|prochain|\d{4})|aujourd['’]hui",
+    "fr": r"(?<=[ld]['’])ete|(?<=en )ete|(?<=cet )ete|(?<=chaque )ete|ete (?=dernier|prochain|\d{4})|(?<!.)ete(?!.)|"
+    r"aujourd['’]hui",
 }
 # Parts are quantities too, and so is "one" when it is the whole answer; elsewhere it is an article in three languages.
 _PARTS = {"en": "half twice double", "es": "mitad doble", "fr": "moitie tiers double", "it": "meta doppio"}
@@ -167,22 +170,28 @@ _OF_A_YEAR = {
 _OF_MONEY = {
     "en": (
         r"how much (?!more|less|of|time|longer).*\b(?:costs?|pays?|paid|spends?|spent|earn(?:s|ed)?|invest(?:ed)?|"
-        r"charge[sd]?|worth)\b|how much money|(?:what|which) (?!.*\b(?:percent\w*|share|part|portion|proportion)\b).*\b"
+        r"charge[sd]?|worth)\b|how much money|how much (?:is|was|will be) (?:the|his|her|its|their) (?:prices?|costs?|"
+        r"salary|fees?|budget)\b|(?:what|which) (?!.*\b(?:percent\w*|share|part|portion|proportion)\b).*\b"
         r"(?:prices?|costs?|salary|fees?|budget)\b"
     ),
     "es": (
-        r"cuanto (?!mas|menos|tiempo).*\b(?:cuestan?|costo|costaba|costado|vale|pagan?|pago|pagaron|pagado|gasto|"
-        r"gastaron|gastado|invirtio|invertido|cobran?)\b|cuanto dinero|(?:que|cual)(?: es| era| fue)?(?: el| la| su)? "
+        r"cuanto (?!mas|menos|tiempo).*\b(?:cuestan?|costo|costaron|costado|costa(?:ba|ra|ria)n?|vale|valdran?|pagan?|"
+        r"pago|pagaron|pagado|paga(?:ra|ria)n?|gasto|gastaron|gastado|gasta(?:ra|ria)n?|invirtio|invertido|"
+        r"inverti(?:ra|ria)n?|cobran?|cobra(?:ra|ria)n?)\b|cuanto dinero|cuanto (?:es|era|fue|sera) (?:el|su) "
+        r"(?:precio|coste|costo|salario|sueldo|presupuesto)\b|(?:que|cual)(?: es| era| fue| sera)?(?: el| la| su)? "
         r"(?:precio|coste|costo|salario|sueldo|presupuesto)\b"
     ),
     "fr": (
-        r"combien (?!de|d\b|plus|moins).*\b(?:coute(?:nt)?|coutait|payee?s?|depense|investi|vaut)\b|combien d.argent|"
-        r"quel(?:le)?(?: est| etait| fut)?(?: le| la| son| sa)? (?:prix|cout|salaire|budget|tarif)\b"
+        r"combien (?!de|d\b|plus|moins).*\b(?:coute(?:nt|e?s?|r|ra|ront|rait|raient)?|coutai(?:en)?t|payee?s?|payer|"
+        r"pa[iy]era|depense|investi|vaut|vaudra)\b|combien d.argent|"
+        r"quel(?:le)?(?: est| etait| fut| sera)?(?: le| la| son| sa)? (?:prix|cout|salaire|budget|tarif)\b"
     ),
     "it": (
-        r"quanto (?!piu|meno|tempo).*\b(?:costa(?:no)?|costava|costat[oa]|paga(?:no)?|pagat[oa]|spende|speso|investito|"
-        r"guadagna|guadagnato|vale|valeva)\b|quanti soldi|quanto denaro|(?:che|qual)(?: e| era)?(?: il| lo)? "
-        r"(?:prezzo|costo|stipendio|salario|budget)\b"
+        r"quanto? (?!piu|meno|tempo).*\b(?:costa(?:no|re)?|costava|costat[oa]|coster(?:a|anno|ebbe)|paga(?:no|re)?|"
+        r"pagat[oa]|pagher(?:a|anno|ebbe)|spende|speso|spender(?:a|anno)|investito|investir(?:a|anno)|guadagna|"
+        r"guadagnato|guadagner(?:a|anno)|vale|valeva|varra)\b|quanti soldi|quanto denaro|"
+        r"quanto? (?:e|era|sara) (?:il|lo) (?:prezzo|costo|stipendio|salario|budget)\b|"
+        r"(?:che|quale?)(?: e| era| sara)?(?: il| lo)? (?:prezzo|costo|stipendio|salario|budget)\b"
     ),
 }
 # What is money beside a figure: by language, as "cents" are hundreds in French, "marchi" brands and "lire" is to read.
@@ -204,11 +213,63 @@ _VAGUE_TIMES = {
 # Within so many characters behind an amount stands its currency: "8.5 billion US dollars".
 _BEHIND = 24
 _WORD = re.compile(r"[^\W\d_]+")
+_EDGES = " .,;:!?¿¡«»“”\"'’()"
 _YEAR = rf"{YEAR}s?"
-# A year that is no part of a larger number, nor of a share.
-_ALONE = re.compile(rf"(?<![\d.,]){YEAR}(?!\d|[.,]\d| ?%)")
+# What may be a year: no part of a larger number, nor a share or a price.
+_ALONE = re.compile(rf"(?<![\d.,$€£¥]){YEAR}(?!\d|[.,]\d| ?[%$€£¥]|(?!s\b)[a-zA-Z])")
+# What a name begins with: any letter that is not written small, those of scripts without cases among them.
+CAPITAL = rf"[^\W\d_{''.join(sign for sign in map(chr, range(0x2C00)) if sign.islower())}]"
+_NAME = re.compile(rf"\b{CAPITAL}[\w’'&.-]*\w")
+_DAYS = {
+    "en": "monday tuesday wednesday thursday friday saturday sunday",
+    "es": "lunes martes miercoles jueves viernes sabado domingo",
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "it": "lunedi martedi mercoledi giovedi venerdi sabato domenica",
+}
+# Months that are verbs where they are written small.
 _VERBS = ("may", "march")
-_NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’&.-]*\w")
+# Behind these a month is one whatever follows: "In May Amazon" is no name, "June Carter" is.
+_OF_TIME = {
+    "en": "in on since until till during through early late mid last next this every each",
+    "es": "en desde hasta durante el este cada pasado proximo",
+    "fr": "en depuis des pendant debut fin mi courant le ce chaque",
+    "it": "in nel di da dal a ad entro durante inizio fine meta il lo scorso questo ogni",
+}
+# Between two of them, as in "junio y julio".
+_BETWEEN_DATES = frozenset(["y", "e", "et", "a", "al", "au"])
+# Nor is a name what a little word, written large, makes with a month: "Is May a month?". The first may stand before a
+# year, and so may months; what has another number before it is an amount, "who cut 1500 jobs".
+_BEFORE_A_YEAR = (
+    "in since until till by from of to the and or between before after during through early late mid spring "
+    "summer autumn winter year fiscal "
+    "en desde hasta de del entre y o al el los ano antes despues depuis jusqu du des et ou le la les l annee avant "
+    "apres debut fin nel nell dal dall dell di da a tra fra anno il lo e ed entro dopo inizio fine"
+)
+_LITTLE = (
+    "an at on for with as is are was were be been has have had did does do will would can could who what which when "
+    "where why how its his her their our this that these those last next every each but it he she they we you "
+    "un una se que quien cual cuando donde como cuanto cuantos cuantas ha han fue fueron es son era hay hubo su sus "
+    "por para con sin pero este esta une on ont est sont etait qui quoi quand combien comment pour par sur dans avec "
+    "sans mais ce cet cette son sa ses au aux ne uno i gli si che chi cosa quando dove come quanto quanti quante hanno "
+    "sono erano stato stata per su ma questo questa suo sua alla allo ai nella nello"
+)
+# Behind these a figure tells how many even without a noun: "1500 of them".
+_OF = frozenset(["of", "de", "d", "des", "du", "di", "dei", "degli", "delle"])
+# From here on a figure that is not round is likelier a year than an amount: "the 2018 election", "the 1500 jobs".
+_RECENT = 1900
+# The day or the year beside a month; or what is of one, "finales de Julio".
+_DAY_BEFORE = re.compile(
+    r"(?:\d(?:\.|st|nd|rd|th|ers?|[ºª°])?[\s/-](?:(?:of|de)\s)?|"
+    r"\b(?i:mes|finales|fines|principios|comienzos|inicios|mediados|mois)\s(?:de\s|d['’]))\Z"
+)
+_DAY_OR_YEAR_BEHIND = re.compile(rf"[\s/-]\d{{1,2}}(?!\d|[.,]\d| ?%)|,?[\s/-](?:(?:of|del?|di)\s)?{YEAR}(?!\d)")
+# The word right before, an abbreviation of it, as "Mrs." is, among them; and the word right behind.
+_WORD_BEFORE = re.compile(r"(?<![^\W\d_])([^\W\d_]{1,3}\.|[^\W\d_]+['’]?)(?:[ \u00a0\u202f-]|(?<=['’]))\Z")
+_WORD_BEHIND = re.compile(r"[ \u00a0\u202f-]([^\W\d_]+)")
+# As far as the word before a figure or a month is looked for, and the longest text that is a month alone.
+_NEAR = 24
+# The vowels of months and days with the accents that they may have, as one sign or two.
+_ACCENTED = {signs[0]: f"[{signs}][\\u0300-\\u036f]?" for signs in ("aàâá", "eéèê", "iìíî", "oòôó", "uùûú")}
 
 
 def bare(text: str) -> str:
@@ -297,25 +358,124 @@ def asks_of_another_date(question: str, language: str, text: str, written: str) 
     False
     """
     asked, there = _months(question, language), _months(text, written)
-    asked_years, years = set(_ALONE.findall(question)), set(_ALONE.findall(text))
-    return (bool(asked and there) and not asked & there) or (bool(asked_years and years) and not asked_years & years)
+    # Whatever may be a year in the text is one that was asked for.
+    years, named = _years(question, language), set(_ALONE.findall(text))
+    return (bool(asked and there) and not asked & there) or (
+        bool(years and not years & named) and bool(_years(text, written))
+    )
 
 
-def _months(text: str, language: str) -> set[int]:
-    """Return the places in the year of the months that a text names; "may" and "march" are verbs as well."""
-    places = _month_places(language)
-    return {
-        places[name]
-        for word in _WORD.findall(text)
-        if (name := bare(word)) in places and (name not in _VERBS or word[0].isupper())
-    }
+def dated(text: str, language: str) -> list[tuple[str, int, int]]:
+    """Return the months and days of the week that a text names, "month5" or "day1", and where each begins and ends.
+
+    Names are none, "Julio Iglesias", "Theresa May", nor are verbs, "they may march". Spanish, French and Italian write
+    a month small, but for one beside a number, behind a word of time or alone. Where the language is none of the four,
+    all of theirs count.
+
+    >>> dated("In May Amazon said so to Theresa May", "en"), dated("Julio Iglesias, en julio", "es")
+    ([('month5', 3, 6)], [('month7', 19, 24)])
+    """
+    names = calendar(language)
+    return [
+        (names[bare(match.group())], match.start(), match.end())
+        for match in _calendar_pattern(language).finditer(text)
+        if bare(match.group()) in names and _is_dated(text, match, language)
+    ]
 
 
 @cache
-def _month_places(language: str) -> dict[str, int]:
-    return {bare(name): place for place, name in enumerate(MONTHS.get(language, "").split())} | (
-        {"setiembre": 8} if language == "es" else {}
+def calendar(language: str) -> dict[str, str]:
+    """Return what the names of months and days stand for, bare; where the language is none of the four, those of all.
+
+    >>> calendar("fr")["aout"], calendar("en")["monday"]
+    ('month8', 'day1')
+    """
+    languages = (language,) if language in MONTHS else tuple(MONTHS)
+    named = {
+        bare(name): f"{what}{place}"
+        for what, names in (("month", MONTHS), ("day", _DAYS))
+        for known in languages
+        for place, name in enumerate(names[known].split(), start=1)
+    }
+    return named | ({"setiembre": "month9"} if "es" in languages else {})
+
+
+@cache
+def _calendar_pattern(language: str) -> re.Pattern[str]:
+    """Return what finds the names of months and days, with their accents or without."""
+    names = "|".join(re.sub("[aeiou]", lambda vowel: _ACCENTED[vowel.group()], name) for name in calendar(language))
+    return re.compile(rf"(?<![^\W\d_])(?:{names})(?![^\W\d_])", re.IGNORECASE)
+
+
+def _is_dated(text: str, match: re.Match[str], language: str) -> bool:
+    """Tell whether the name of a month or a day stands for one where it was found."""
+    if language not in MONTHS:
+        return True
+    before = text[max(0, match.start() - _NEAR) : match.start()]
+    if _DAY_BEFORE.search(before) or _DAY_OR_YEAR_BEHIND.match(text, match.end()):
+        return True
+    name, found = bare(match.group()), _WORD_BEFORE.search(before)
+    previous = found[1].rstrip(".'’") if found else ""
+    introduced = bare(previous) in _of_time(language)
+    if match.group().islower():
+        return language != "en" or name not in _VERBS or introduced or bare(previous) in ("by", "from", "of")
+    behind = _WORD_BEHIND.match(text, match.end())
+    following = behind[1] if behind else ""
+    if language == "en":
+        return introduced or not (_names_one(previous, language) or _names_one(following, language))
+    if introduced or calendar(language)[name].startswith("day"):
+        return not (_names_one(following, language) or _names_one(previous, language))
+    return len(text) <= 2 * _NEAR and all(
+        word in calendar(language) or word in _BETWEEN_DATES for word in _WORD.findall(bare(text))
     )
+
+
+def _names_one(word: str, language: str) -> bool:
+    """Tell whether a word beside a month makes it a name: one written large that is neither little nor a date."""
+    return word[:1].isupper() and bare(word) not in _little() and bare(word) not in calendar(language)
+
+
+@cache
+def _of_time(language: str) -> frozenset[str]:
+    return frozenset(_OF_TIME[language].split())
+
+
+@cache
+def _before_a_year() -> frozenset[str]:
+    """Return the words before a year, the months among them."""
+    months = (bare(name) for names in MONTHS.values() for name in names.split())
+    return frozenset([*_BEFORE_A_YEAR.split(), *months])
+
+
+@cache
+def _little() -> frozenset[str]:
+    return frozenset(f"{_BEFORE_A_YEAR} {_LITTLE} {' '.join(_OF_TIME.values())}".split())
+
+
+def _months(text: str, language: str) -> set[str]:
+    """Return the months that a text names; in a language that is none of the four, none."""
+    return {what for what, *_ in dated(text, language) if what.startswith("month")} if language in MONTHS else set()
+
+
+def _years(text: str, language: str) -> set[str]:
+    """Return the years that a text names, which are no amounts: "who cut 1500 jobs" names none."""
+    return {match.group() for match in _ALONE.finditer(text) if _is_a_year(text, match, language)}
+
+
+def _is_a_year(text: str, match: re.Match[str], language: str) -> bool:
+    behind = _WORD_BEHIND.match(text, match.end())
+    if language not in MONTHS or behind is None:
+        return True
+    if _has_currency(behind[1], language):
+        return False
+    words = _WORD.findall(text[max(0, match.start() - _NEAR) : match.start()])
+    # "Newman's 1968 film", "the Euro 2004 final".
+    introduced = not words or words[-1] == "s" or words[-1][0].isupper() or bare(words[-1]) in _before_a_year()
+    recent = int(match.group()) > _RECENT and not match.group().endswith("00")
+    following = bare(behind[1])
+    if behind[1].islower() and (following in _OF or following not in _little()):
+        return introduced and recent
+    return introduced or recent
 
 
 def _plain(question: str) -> str:
@@ -366,8 +526,10 @@ def holds(text: str, kind: Kind, *, language: str, besides: str = "", opens: boo
     (1.0, -1.0)
     """
     if kind in ("number", "time"):
-        plain = bare(text)
-        return 1.0 if _pattern(kind, language).search(plain) or (kind == "number" and plain in _ONE) else -1.0
+        plain = bare(text).strip(_EDGES)
+        found = _pattern(kind, language).search(plain) or (kind == "number" and plain in _ONE)
+        # What is a month as it is written large: "May".
+        return 1.0 if found or (kind == "time" and language == "en" and dated(text, language)) else -1.0
     if kind in ("name", "place"):
         asked = set(_WORD.findall(bare(besides)))
         names = [name for name in _NAME.findall(text) if not set(_WORD.findall(bare(name))) <= asked]

@@ -1,22 +1,16 @@
 """Whether two answers to one question say the same, or contradict each other, by what they say and not how."""
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import cache
 
-from rag.dates import MONTHS
-from rag.expect import Kind, bare
-from rag.language import LANGUAGES
+from rag.expect import CAPITAL, Kind, bare, calendar, dated
 from rag.lexical import terms
 
 MOST_WORDS_ROUND_A_NAME = 6
-_DAYS = {
-    "en": "monday tuesday wednesday thursday friday saturday sunday",
-    "es": "lunes martes miercoles jueves viernes sabado domingo",
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
-    "it": "lunedi martedi mercoledi giovedi venerdi sabato domenica",
-}
 # From two on, because one's own "one" is an article in three of the languages; then the tens from 30 to 90.
 _SMALL = {
     "en": "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -29,12 +23,50 @@ _SMALL = {
     "diciassette diciotto diciannove venti trenta quaranta cinquanta sessanta settanta ottanta novanta",
 }
 _VALUES = (*range(2, 21), *range(30, 100, 10))
-_TIMES_OVER = {
-    "en": {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "bn": 1e9, "trillion": 1e12},
-    "es": {"cien": 1e2, "ciento": 1e2, "mil": 1e3, "millon": 1e6, "millones": 1e6, "billon": 1e12, "billones": 1e12},
-    "fr": {"cent": 1e2, "cents": 1e2, "mille": 1e3, "million": 1e6, "millions": 1e6, "milliard": 1e9, "milliards": 1e9},
-    "it": {"cento": 1e2, "mille": 1e3, "mila": 1e3, "milione": 1e6, "milioni": 1e6, "miliardo": 1e9, "miliardi": 1e9},
+# One, which counts before "hundred" and its like, and behind the tens.
+_ONES = {"en": ["one"], "es": ["un", "una", "uno"], "fr": ["un", "une"], "it": ["un", "una", "uno"]}
+_HUNDREDS = {"en": ["hundred"], "es": ["cien", "ciento"], "fr": ["cent", "cents"], "it": ["cento"]}
+# What multiplies the number before it; a thousand, or one of the others, where none is before it.
+_SCALES = {
+    "en": {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12},
+    "es": {"mil": 10**3, "millon": 10**6, "billon": 10**12},
+    "fr": {"mille": 10**3, "million": 10**6, "milliard": 10**9},
+    "it": {"mille": 10**3, "milione": 10**6, "miliardo": 10**9},
 }
+# These tell no number alone: "millions of", "a dozen or so".
+_SCALES_OF_SEVERAL = {
+    "en": {"dozen": 12, "dozens": 12, "millions": 10**6, "billions": 10**9, "trillions": 10**12},
+    "es": {"docena": 12, "docenas": 12, "centenar": 100, "centenares": 100, "millar": 10**3, "millares": 10**3}
+    | {"miles": 10**3, "millones": 10**6, "billones": 10**12},
+    "fr": {"douzaine": 12, "douzaines": 12, "centaine": 100, "centaines": 100, "millier": 10**3, "milliers": 10**3}
+    | {"millions": 10**6, "milliards": 10**9},
+    "it": {"dozzina": 12, "dozzine": 12, "centinaio": 100, "centinaia": 100, "migliaio": 10**3, "migliaia": 10**3}
+    | {"mila": 10**3, "milioni": 10**6, "miliardi": 10**9},
+}
+_PARTS = {
+    "en": {"half": Decimal("0.5"), "quarter": Decimal("0.25")},
+    "es": {"medio": Decimal("0.5"), "media": Decimal("0.5"), "cuarto": Decimal("0.25")},
+    "fr": {"demi": Decimal("0.5"), "demie": Decimal("0.5"), "quart": Decimal("0.25")},
+    "it": {"mezzo": Decimal("0.5"), "mezza": Decimal("0.5"), "quarto": Decimal("0.25")},
+}
+_OF = ("of", "de", "di")
+# Which "and" joins the words of one number; single letters are no words here, so that "y" and "e" need not be there.
+_AND = {"en": "and", "fr": "et"}
+# Before "million" and its like these make a number of none: "several million".
+_VAGUE = frozenset(["several", "few", "many", "qualche"])
+# Abbreviations right behind a figure, in all languages; the names stand for them from then on. A small "m" is a metre
+# unless money stands beside it, and "C-295M" is a name.
+_ABBREVIATED = {"tsd": 10**3, "mln": 10**6, "mrd": 10**9, "trn": 10**12}
+_ABBREVIATION = re.compile(
+    r"(?<![^\W\d])(?<![^\W\d]-)(?<![\d.,])(\d[\d.,]*)[ \u00a0\u202f]?(?:(?P<tsd>[kK])|"
+    r"(?P<mln>M(?!\.\s)|m(?=[ \u00a0\u202f]?(?:[$€£¥]|euro|dol|pound|sterlin|libra))|(?i:mn|mln|mio|mill(?=\.)|mdd))|"
+    r"(?P<mrd>B|Md[s€]?|(?i:bn|mld|mrd|mlrd))|(?P<trn>(?i:tn|trn)))(?![^\W_])"
+)
+_MILLIONS_OF_MONEY = re.compile(r"((?:[$€£¥]|\b(?:EUR|USD|GBP))[ \u00a0]?\d[\d.,]*)m(?![^\W_])")
+# Behind a number: "5 por ciento" is "5%", and has no hundred.
+_PER_CENT = {"per": ("cent", "cento"), "por": ("ciento", "cien"), "pour": ("cent",)}
+# What parts two numbers, so that the second is not a part of the first: "of twenty, five".
+_BREAK = re.compile(r"[,;:!?]\s|(?<=\w{3})\.\s|[()—]")
 # Words that leave an answer what it is.
 _HEDGES = (
     "about approximately around roughly nearly almost some circa quasi unos unas cerca aproximadamente casi alrededor "
@@ -46,10 +78,9 @@ _COURTESIES = (
     "don dona sig signor signora signorina dott dottor dottore dottoressa dottssa professor professore professoressa"
 )
 _ROUNDED = 0.05
-_GLUED_THOUSANDS = re.compile(r"\w{3,}mila\Z")
-_KILO = re.compile(r"(?<=\d) ?[kK]\b")
+_GLUED_THOUSANDS = re.compile(r"(\w*?)(mila|mille)(\w*)")
 _SIGNED = re.compile(r"(?<=\d)(?=[^\W\d_])")
-_NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w’'&-]*")
+_NAME = re.compile(rf"\b{CAPITAL}[\w’'&-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +107,30 @@ def said(text: str, language: str) -> Said:
     >>> said("circa 30 mila", "it") == said("30,000", "en"), said("le 3 mars", "fr") == said("March 3", "en")
     (True, True)
     """
+    # Dates are taken out first: as words alone they could not be told from names.
+    dates = dated(text, language)
+    for _, start, end in reversed(dates):
+        text = f"{text[:start]}, {text[end:]}"
+    text = _ABBREVIATION.sub(lambda match: f"{match[1]} {match.lastgroup} ", _MILLIONS_OF_MONEY.sub(r"\1 mln ", text))
+    text = _SIGNED.sub(" ", text)
+    names = {
+        bare(name)
+        for name in _NAME.findall(text)
+        # "May" is a stopword, but no verb where it is written large and is no month.
+        if bare(name) in calendar(language) or terms(f"0x {name}", language) != ["0x"]
+    }
     numbers: set[float] = set()
-    calendar: set[str] = set()
     rest: list[str] = []
-    # No language, so that nothing is left out or stemmed: numbers are read in their order.
-    plain = terms(_SIGNED.sub(" ", _KILO.sub("000", _split_thousands(text, language))), "")
-    names = {bare(name) for name in _NAME.findall(text) if terms(f"0x {name}", language) != ["0x"]}
-    at = 0
-    while at < len(plain):
-        value, after = _number(plain, at, language)
-        if value is not None:
-            numbers.add(value)
-            at = after
-            continue
-        word = plain[at]
-        if word in _calendar(language):
-            calendar.add(_calendar(language)[word])
-        elif word not in _hedges():
-            rest.append(word)
-        at += 1
+    for part in _BREAK.split(text):
+        # No language, so that nothing is left out or stemmed: numbers are read in their order.
+        part_numbers, part_rest = _read(_split_thousands(terms(part, ""), language), _numerals(language))
+        numbers |= part_numbers
+        rest += part_rest
+    calendar_names = frozenset(what for what, *_ in dates)
     # A figure beside them, so that words which are all stopwords are left out too, as beside the answer's own figures.
-    figure = "0 " if numbers or calendar else ""
+    figure = "0 " if numbers or dates else ""
     words = set(terms(figure + " ".join(rest), language) if rest else ()) - {"0"}
-    names -= _calendar(language).keys() | _hedges()
-    return Said(frozenset(numbers), frozenset(calendar), frozenset(words), frozenset(names))
+    return Said(frozenset(numbers), calendar_names, frozenset(words), frozenset(names - _hedges()))
 
 
 def same(one: Said, other: Said) -> bool | None:
@@ -163,77 +194,245 @@ def _part(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def _rounded(a: float, b: float) -> bool:
-    """Tell whether one number is the other with fewer digits: 31,000 is 30,850 or 31,212."""
-    rounder, finer = sorted((a, b), key=lambda number: len(f"{number:.0f}".rstrip("0")))
-    if rounder == finer:
+    """Tell whether one number is the other with fewer digits: 31,000 is 30,850 or 31,212, and 2.5 is 2.54."""
+    if a == b:
         return True
-    zeros = len(f"{rounder:.0f}") - len(f"{rounder:.0f}".rstrip("0"))
-    return zeros > 0 and abs(rounder - finer) <= min(10**zeros / 2, _ROUNDED * finer)
+    place = max(_last_place(a), _last_place(b))
+    # Halves are rounded up or down, and are not exact.
+    return abs(a - b) <= min(place / 2 * (1 + 1e-9), _ROUNDED * max(a, b))
+
+
+def _last_place(number: float) -> float:
+    """Return what the last digit of a number counts that is not 0: 1,000 for 31,000 and 0.1 for 2.5."""
+    figures, _, exponent = f"{number:.11e}".partition("e")
+    decimals = figures.rstrip("0").partition(".")[2]
+    return 10.0 ** (int(exponent) - len(decimals))
 
 
 def _only_names(one: Said) -> bool:
     return bool(one.names) and len(one.words) <= len(one.names)
 
 
-def _number(words: Sequence[str], at: int, language: str) -> tuple[float | None, int]:
-    """Return the value of the number that begins at a word and where it ends; None where none begins."""
-    over = _TIMES_OVER.get(language, {})
-    small, taken = _small_number(words, at, language)
-    value: float | None = None
-    if words[at][0].isdigit():
-        try:
-            value, taken = float(words[at]), 1
-        except ValueError:  # a digit of another script, or "٣x"
-            return None, at
-    elif small is not None:
-        value = small
-    elif words[at] in over:
-        value, taken = 1.0, 0
+@dataclass(frozen=True, slots=True)
+class _Numerals:
+    """The words for numbers of one language: below a hundred or joined, one, hundreds, and what multiplies them.
+
+    `single` are those that count once where no number is before them; `both` is the "and" within a number.
+    """
+
+    small: Mapping[str, int]
+    ones: frozenset[str]
+    hundreds: frozenset[str]
+    scales: Mapping[str, int]
+    single: frozenset[str]
+    parts: Mapping[str, Decimal]
+    both: str
+    french: bool
+
+
+def _read(words: Sequence[str], known: _Numerals) -> tuple[set[float], list[str]]:
+    """Return the numbers of the words, and the words that are neither numbers nor hedges."""
+    numbers: set[float] = set()
+    rest: list[str] = []
+    at = 0
+    while at < len(words):
+        value, after = _number(words, at, known)
+        if value is not None:
+            numbers.add(value)
+            if _word(words, after + 1) in _PER_CENT.get(_word(words, after), ()):
+                after += 2
+        elif words[at] not in _hedges():
+            rest.append(words[at])
+        if value is None and words[at] in _VAGUE:
+            while _word(words, after) in known.scales or _word(words, after) in known.hundreds:
+                rest.append(words[after])
+                after += 1
+        at = after
+    return numbers, rest
+
+
+def _number(words: Sequence[str], at: int, known: _Numerals) -> tuple[float | None, int]:
+    """Return the value of the number that begins at a word, and where it ends; None, one word on, where none begins."""
+    value, end = _below_a_thousand(words, at, known)
+    if value is None and words[at] in known.parts:
+        end = at + (2 if _word(words, at + 1) in _OF else 1)
+        value = known.parts[words[at]] if _word(words, end) in known.scales else None
+    elif value is None and words[at] in known.single:
+        value, end = Decimal(1), at
     if value is None:
-        return None, at
-    at += taken
-    while at < len(words) and words[at] in over:
-        value *= over[words[at]]
-        at += 1
-    return value, at
+        return None, at + 1
+    last = 1
+    value, end = _and_a_half(words, end, value, known)
+    # "Mil millones", "12 miles de millones".
+    while (scale := known.scales.get(_word(words, then := end + (last > 1 and _word(words, end) in _OF)), 0)) > last:
+        value, last, end = value * scale, scale, then + 1
+    if last > 1:
+        value, end = _and_a_half(words, end, value, known, of=last)
+    while last >= 1000:
+        joined = _behind_and(words, end, known)
+        more, after = _below_a_thousand(words, joined, known, figures=False, one=joined > end)
+        scale = known.scales.get(_word(words, after), 1)
+        # "Mil y dos mil" are two numbers, "mil doscientos millones" is one.
+        if more is None or scale == last:
+            break
+        value = (value + more) * scale if scale > last else value + more * scale
+        last, end = scale, after + (scale > 1)
+    number = float(value)
+    return (number, end) if math.isfinite(number) else (None, at + 1)
 
 
-def _small_number(words: Sequence[str], at: int, language: str) -> tuple[float | None, int]:
-    """Return the value of the longest number word at a place, and how many words it is."""
-    for taken in (3, 2, 1):
-        value = _small(language).get("-".join(words[at : at + taken]))
+def _and_a_half(
+    words: Sequence[str], end: int, value: Decimal, known: _Numerals, *, of: int = 1
+) -> tuple[Decimal, int]:
+    """Add the half of "two and a half", "un milione e mezzo"."""
+    at = _behind_and(words, end, known)
+    # Without "and" before it the half is of something else, but where a whole one of what it is of was named.
+    joined = at > end or (not known.both and of > 1)
+    half = known.parts.get(_word(words, at))
+    return (value + half * of, at + 1) if joined and half else (value, end)
+
+
+def _below_a_thousand(
+    words: Sequence[str], at: int, known: _Numerals, *, figures: bool = True, one: bool = False
+) -> tuple[Decimal | None, int]:
+    """Return the value of the figure, or of the words for a number below a thousand, at a place, and where it ends."""
+    figure = _figure(_word(words, at)) if figures else None
+    if figure is not None:
+        # "50 cents" are money in French.
+        many = not known.french and _word(words, at + 1) in known.hundreds
+        return (figure * 100, at + 2) if many else (figure, at + 1)
+    value, end = _below_a_hundred(words, at, known, one=one)
+    if _word(words, end) in known.hundreds and (value < 100 if value else _word(words, end) != "cents"):
+        value, end = (value or 1) * 100, end + 1
+    elif value is None or value % 100:
+        return (None if value is None else Decimal(value)), end
+    joined = _behind_and(words, end, known)
+    more, after = _below_a_hundred(words, joined, known, one=joined > end)
+    # The three of "two hundred, three hundred" is of the second.
+    if more is not None and more < 100 and _word(words, after) not in known.hundreds:
+        value, end = value + more, after
+    return Decimal(value), end
+
+
+def _below_a_hundred(words: Sequence[str], at: int, known: _Numerals, *, one: bool = False) -> tuple[int | None, int]:
+    """Return the value of the words for a number below a hundred, or joined to one, and where they end.
+
+    One is also an article: it counts where `one` says so, and before "hundred" and its like.
+    """
+    value, end = _small(words, at, known)
+    if value is None:
+        if _word(words, at) not in known.ones:
+            return None, at
+        behind = _word(words, at + 1)
+        half = _word(words, at + 2) in known.parts and behind == known.both
+        return (1, at + 1) if one or half or behind in known.hundreds or behind in known.single else (None, at)
+    if value % 10 or not 20 <= value < 100:
+        return value, end
+    # French alone has "et" within, before one and eleven; and counts from 60 and 80 on to 19.
+    joined = end + (known.french and _word(words, end) == "et")
+    if _word(words, joined) in known.ones:
+        return (value + 1, joined + 1) if not known.french or joined > end or value == 80 else (value, end)
+    more, after = _small(words, joined, known)
+    most = 20 if known.french and value in (60, 80) else 10
+    return (value + more, after) if more is not None and more < most and (joined == end or more == 11) else (value, end)
+
+
+def _small(words: Sequence[str], at: int, known: _Numerals) -> tuple[int | None, int]:
+    """Return the value of the longest number word at a place, and where it ends."""
+    for taken in (3, 2, 1) if known.french else (1,):
+        value = known.small.get("-".join(words[at : at + taken]))
         if value is not None and at + taken <= len(words):
-            return value, taken
-    return None, 0
+            return value, at + taken
+    return None, at
 
 
-def _split_thousands(text: str, language: str) -> str:
-    """Write "trentamila" in two words."""
+def _figure(word: str) -> Decimal | None:
+    if not word[:1].isdigit():
+        return None
+    try:
+        return Decimal(word)
+    except InvalidOperation:  # a digit of another script, or "٣x"
+        return None
+
+
+def _word(words: Sequence[str], at: int) -> str:
+    """Return the word at a place, nothing behind the last one."""
+    return words[at] if at < len(words) else ""
+
+
+def _behind_and(words: Sequence[str], at: int, known: _Numerals) -> int:
+    return at + (bool(known.both) and _word(words, at) == known.both)
+
+
+def _split_thousands(words: list[str], language: str) -> list[str]:
+    """Return "trentamila" as two words, and "duemilaventisei" as three."""
     if language != "it":
-        return text
-    return " ".join(
-        f"{word[:-4]} mila" if _GLUED_THOUSANDS.match(word) and bare(word[:-4]) in _small("it") else word
-        for word in text.split()
+        return words
+    known = _numerals("it")
+    split: list[str] = []
+    for word in words:
+        parts = _GLUED_THOUSANDS.fullmatch(word)
+        others = [part for part in (parts[1], parts[3]) if part] if parts else []
+        numbers = all(part in known.small or part in known.hundreds for part in others)
+        split += [part for part in parts.groups() if part] if parts and numbers else [word]
+    return split
+
+
+@cache
+def _numerals(language: str) -> _Numerals:
+    single, several = _SCALES.get(language, {}), _SCALES_OF_SEVERAL.get(language, {})
+    return _Numerals(
+        _small_words(language),
+        frozenset(_ONES.get(language, ())),
+        frozenset(_HUNDREDS.get(language, ())),
+        {**_ABBREVIATED, **single, **several},
+        frozenset(single),
+        _PARTS.get(language, {}),
+        _AND.get(language, ""),
+        language == "fr",
     )
+
+
+@cache
+def _small_words(language: str) -> dict[str, int]:
+    """Return the words for numbers below a hundred, and those of Spanish and Italian below a thousand in one word."""
+    simple = dict(zip(_SMALL.get(language, "").split(), _VALUES, strict=False))
+    if language == "es":
+        units = {word: value for word, value in simple.items() if value < 10} | {"un": 1, "uno": 1, "una": 1}
+        hundreds = {f"{word}cient": value for word, value in simple.items() if value in (2, 3, 4, 6, 8)}
+        hundreds |= {"quinient": 5, "setecient": 7, "novecient": 9}
+        twenties = {f"veinti{word}": 20 + value for word, value in units.items()}
+        return (
+            simple
+            | twenties
+            | {f"{word}{end}": value * 100 for word, value in hundreds.items() for end in ("os", "as")}
+        )
+    if language == "fr":
+        return simple | {"quatre-vingt": 80, "septante": 70, "huitante": 80, "octante": 80, "nonante": 90}
+    return simple | (_joined_in_italian(simple) if language == "it" else {})
+
+
+def _joined_in_italian(simple: dict[str, int]) -> dict[str, int]:
+    """Return "trentacinque", "ventuno", "duecento", "centoventi" and their like."""
+    units = {word: value for word, value in simple.items() if value < 10}
+    ones = units | {"un": 1, "uno": 1}
+    joined: dict[str, int] = {}
+    for tens, value in simple.items():
+        if value >= 20:
+            joined |= {word: value + more for unit, more in ones.items() for word in _in_one(tens, unit)[-1:]}
+    below = simple | ones | joined
+    for hundred, value in {"cento": 100, **{f"{unit}cento": value * 100 for unit, value in units.items()}}.items():
+        joined |= {word: value + more for rest, more in below.items() for word in _in_one(hundred, rest)}
+        joined[hundred] = value
+    # "Cento" alone is among the hundreds.
+    return {word: value for word, value in joined.items() if word != "cento"}
+
+
+def _in_one(before: str, behind: str) -> list[str]:
+    """Return the ways to write two Italian number words in one, the last of them without a vowel before a vowel."""
+    return [before + behind, *([before[:-1] + behind] if behind[0] in "uo" else [])]
 
 
 @cache
 def _hedges() -> frozenset[str]:
     return frozenset(f"{_HEDGES} {_COURTESIES}".split())
-
-
-@cache
-def _small(language: str) -> dict[str, float]:
-    return dict(zip(_SMALL.get(language, "").split(), map(float, _VALUES), strict=False))
-
-
-@cache
-def _calendar(language: str) -> dict[str, str]:
-    """Return the names of months and days; where the language is none of the four, those of all."""
-    languages = (language,) if language in LANGUAGES else LANGUAGES
-    return {
-        bare(name): f"{what}{number}"
-        for what, names in (("month", MONTHS), ("day", _DAYS))
-        for known in languages
-        for number, name in enumerate(names[known].split(), start=1)
-    }
