@@ -1,3 +1,6 @@
+import unicodedata
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +32,27 @@ def answer(words: str) -> Span:
 )
 def test_the_words_that_documents_have_in_common(own: str, others: list[str], agreed: str) -> None:
     assert agreed_words(answer(own), others).text == agreed
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "agreed"),
+    [
+        ("José dirige", ["José", "Jose"], "José"),
+        ("el alcalde Ibáñez", ["Ibáñez", "IBANEZ"], "Ibáñez"),
+        ("la mairie de Besançon", ["Besançon", "Besancon"], "Besançon"),
+        ("disse che perché", ["perché", "perche"], "perché"),
+        ("Anna runs it", ["Anna", "anna"], "Anna"),
+        ("हिन्दी भाषा", ["हिन्दी", "हिन्दी"], "हिन्दी"),
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_that_stand_apart_from_their_letters_stay_with_them(
+    form: Literal["NFC", "NFD"], text: str, others: list[str], agreed: str
+) -> None:
+    text, agreed = (unicodedata.normalize(form, each) for each in (text, agreed))
+    whole = Span(Document("es.txt", "Serie", "es", text), 0, len(text))
+    assert agreed_words(whole, others).text == agreed
+    assert agreed_words(whole, [unicodedata.normalize("NFD", other) for other in others]).text == agreed
 
 
 @given(st.integers(0, len(TEXT)), st.integers(0, len(TEXT) - 1), st.lists(WORDS.map(" ".join), max_size=4))

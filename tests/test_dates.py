@@ -1,5 +1,7 @@
 """An answer holds the whole of a date, or its year alone."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,33 @@ def widened(language: str, text: str, part: str) -> str:
         ("en", "It opened on March 3, 2026.", "March", "March 3, 2026"),
         ("en", "On the 3rd of May 1808 it fell.", "May", "3rd of May 1808"),
         ("en", "It closed in October, 2010.", "October", "October, 2010"),
+        ("en", "It opened in March\n2026 in Rome.", "March", "March\n2026"),
+        ("en", "It opened on March\u00a03,\r\n2026.", "March", "March\u00a03,\r\n2026"),
+        ("en", "On the 3rd\u00a0of\u00a0May 1808 it fell.", "May", "3rd\u00a0of\u00a0May 1808"),
+        ("es", "El 1º de marzo de 2026 abre.", "marzo", "1º de marzo de 2026"),
+        ("es", "El 1.º de marzo\nde 2026 abre.", "marzo", "1.º de marzo\nde 2026"),
+        ("es", "El primero de mayo de 1886 pararon.", "mayo", "primero de mayo de 1886"),
+        ("fr", "Le 3\u00a0mars 2026, il ouvre.", "mars", "3\u00a0mars 2026"),
+        ("fr", "Le 1er\u202faoût\u202f2013, il ouvre.", "août", "1er\u202faoût\u202f2013"),
+        ("fr", "Le 3\u2009mars\u20092026, il ouvre.", "3", "3\u2009mars\u20092026"),
+        ("fr", unicodedata.normalize("NFD", "Le 7 décembre 2013."), "7", "7 de\u0301cembre 2013"),
+        ("it", "Apre il 1° marzo 2026.", "marzo", "1° marzo 2026"),
+        ("it", "Apre il 1º\u00a0marzo del\u00a02026.", "marzo", "1º\u00a0marzo del\u00a02026"),
+        ("it", "Apre il primo marzo 2026.", "marzo", "primo marzo 2026"),
+        ("en", "It opened on 12/03/2026 in Rome.", "03", "12/03/2026"),
+        ("it", "Apre il 12.03.2026 a Roma.", "12.03", "12.03.2026"),
+        ("es", "Abre el 12-03-2026.", "12", "12-03-2026"),
+        ("und", "2026-03-12: Eröffnung", "2026-03", "2026-03-12"),
+        ("en", "It opened on 3/5/26.", "5", "3/5/26"),
+        ("en", "It opens at 10:30 sharp.", "30", "10:30"),
+        ("en", "It opens at 4:40 a.m. daily.", "4", "4:40 a.m."),
+        ("en", "It opens at 9.10 p.m. daily.", "9.10", "9.10 p.m."),
+        ("en", "It opens at 9\u00a0pm daily.", "9", "9\u00a0pm"),
+        ("es", "Abre a las 4:40 a. m. cada día.", "4:40", "4:40 a. m."),
+        ("fr", "Il ouvre à 20h30.", "20", "20h30"),
+        ("fr", "Il ouvre à 20 h 30.", "20", "20 h 30"),
+        ("fr", "De 10 h à 18 h.", "10", "10 h"),
+        ("it", "Apre alle 18:30–21:30.", "30–21", "18:30–21:30"),
     ],
 )
 def test_a_part_of_a_date_becomes_the_whole(language: str, text: str, part: str, whole: str) -> None:
@@ -44,6 +73,23 @@ def test_a_part_of_a_date_becomes_the_whole(language: str, text: str, part: str,
         ("en", "It opened in March 2026 in Rome.", "in Rome"),
         ("es", "En marzo, 2026 personas vinieron.", "marzo"),
         ("de", "Es beginnt im März 2026.", "März"),
+        ("en", "It closed in March.\n\n2026 was better.", "March"),
+        ("en", "In March 12,000 people came.", "March"),
+        ("en", "In March 30 per cent left.", "March"),
+        ("en", "In March 3.5 million came.", "March"),
+        ("fr", "Il fait 12° en mars 2026.", "12°"),
+        ("it", "Ne ha 300\u00a0marzo compreso.", "marzo"),
+        ("en", "It opened on 12/03/2026.", "2026"),
+        ("en", "It opened on 2026-03-12.", "2026"),
+        ("en", "From 2019-2020 on.", "2019"),
+        ("en", "See pages 12-15.", "12"),
+        ("en", "It is v. 1.2 of it.", "1.2"),
+        ("en", "It is at 192.168.1.10 now.", "168"),
+        ("es", "Ganó 3 a 2.", "3"),
+        ("en", "It has 3 amps.", "3"),
+        ("en", "It is 16:9.", "16"),
+        ("it", "Apre alle 18:30–21:30.", "18:30"),
+        ("fr", "À 20 h 30 000 personnes chantent.", "30 000"),
     ],
 )
 def test_other_words_stay_as_they_are(language: str, text: str, part: str) -> None:

@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from rag.decide import (
     ASSURANCE,
@@ -19,11 +21,12 @@ from rag.decide import (
     decide,
     further,
     gather,
+    likeness,
     weigh,
 )
 from rag.expect import asks_of_another_date
 from rag.lexical import Lexical
-from rag.read import Reading, telling
+from rag.read import AnswerVectors, Reading, telling
 from rag.spans import Document, Span
 from tests.passage_parts import found
 
@@ -500,3 +503,34 @@ def test_weights_are_read_by_name(tmp_path: Path) -> None:
     path.write_text(json.dumps(values))
     with pytest.raises(KeyError, match="names"):
         Weights.load(path)
+
+
+class Alike:
+    """An encoder by which two texts are as like as is said."""
+
+    name = fingerprint = "alike"
+    dimensions = 2
+
+    def __init__(self, likeness: float) -> None:
+        self._rows = [(1.0, 0.0), (likeness, math.sqrt(1 - likeness**2))]
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.array(self._rows[: len(texts)], np.float32).reshape(-1, 2)
+
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.encode_passages(texts)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "least"),
+    [("the harbour master", "le capitaine", 0.7), ("Carla Ruiz", "Ugo Brent", 0.77), ("Londres", "London", 0.77)],
+)
+def test_two_names_without_a_common_word_are_the_same_from_a_greater_likeness_on(
+    one: str, other: str, least: float
+) -> None:
+    exact = [
+        worded(Document(f"{x}.txt", "T", x, f"It is {words}."), f"It is {words}.", words, score=1.0)
+        for x, words in (("en", one), ("fr", other))
+    ]
+    assert likeness(exact, AnswerVectors(Alike(least + 0.01)))[0, 1] == 1
+    assert likeness(exact, AnswerVectors(Alike(least - 0.01)))[0, 1] == 0

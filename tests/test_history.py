@@ -83,6 +83,32 @@ def test_whether_a_question_leans(question: str, language: str, expected: str) -
         ),
         # The turn before was in another language.
         ("And how old is it?", [("¿Quién construyó el faro?", "en 1874")], "en", "how old is it construyó el faro?"),
+        # A figure belongs to the name before it; a percentage does not.
+        ("¿Y cuánto cuesta?", [("¿Cuánto pesa la Brasa 9?", "142 kg")], "es", "cuánto cuesta Brasa 9?"),
+        ("And how old is it?", [("Did the Halo 20% tax pass?", "")], "en", "how old is it Halo?"),
+        # A name behind the same preposition stands in the place of the one before, also in what comes after.
+        (
+            "And to Switzerland?",
+            [("How much is delivery to Italy?", "9")],
+            "en",
+            "How much is delivery to Switzerland?",
+        ),
+        (
+            "and express?",
+            [("How much is delivery to Italy?", "9 euros"), ("And to Switzerland?", "14 euros")],
+            "en",
+            "How much express Switzerland?",
+        ),
+        ("E a Milano?", [("Quanto dura da Roma a Torino?", "2 ore")], "it", "Quanto dura da Roma a Milano?"),
+        (
+            "And Lyon?",
+            [("How many jobs is Heliora cutting?", "900 jobs"), ("And Brno?", "300")],
+            "en",
+            "How many jobs Lyon Heliora?",
+        ),
+        # A place is none of a month, and a name alone none of what a whole question names.
+        ("And in Lyon?", [("How many left in March?", "900")], "en", "How many left in Lyon March?"),
+        ("And Lyon?", [("How many jobs is Heliora cutting?", "900")], "en", "How many jobs Lyon Heliora?"),
         ("Who directed it?", [("", "")], "en", ""),
         ("Who directed it?", [], "en", ""),
     ],

@@ -38,6 +38,16 @@ from rag.spans import Document, Span
         ("Chi sono i fondatori?", "it"),
         ("Che strumenti usano?", "it"),
         ("In quali città si ferma?", "it"),
+        # What is needed, and who was there.
+        ("What do I need for the climb?", "en"),
+        ("What should we bring?", "en"),
+        ("Who attended the meeting?", "en"),
+        ("Tell me the colours", "en"),
+        ("¿Qué hay que llevar?", "es"),
+        ("Dime los colores", "es"),
+        ("Que faut-il apporter ?", "fr"),
+        ("Cosa bisogna portare?", "it"),
+        ("Dimmi gli orari", "it"),
     ],
 )
 def test_what_asks_for_several(question: str, language: str) -> None:
@@ -58,6 +68,10 @@ def test_what_asks_for_several(question: str, language: str) -> None:
         ("What produces films for children?", "en"),
         ("What works with the camera?", "en"),
         ("Which costs more?", "en"),
+        ("What happens next?", "en"),
+        ("Which bus goes to Lenna?", "en"),
+        ("What do I need to know?", "en"),
+        ("A cosa serve il radar?", "it"),
         ("Who leads Tirso, which makes cables?", "en"),
         ("How many people who were fired came back?", "en"),
         ("Name the largest country", "en"),
@@ -232,6 +246,51 @@ def test_bullets_are_one_list() -> None:
     assert sentence == words
 
 
+def _whole(text: str, item: str, language: str) -> str:
+    document = Document("a.txt", "A", language, text)
+    start = text.index(item)
+    line = text.rfind("\n", 0, start) + 1
+    end = text.find("\n", start) if "\n" in text[start:] else len(text)
+    return whole_list(Span(document, start, start + len(item)), Span(document, line, end))[0].text
+
+
+BIDS = "Ramp & Rail (£118,000), Concrete Wave (£132,500) and Moor Skate (£99,000)"
+BOOKS = "«Il guado», 2001; «Nevaio», 2008; «Ponte», 2012"
+THERE = "Remedios Soler (alcaldesa), D. Ignacio Ugarte y Dña. Ana Ruiz [3]"
+
+
+@pytest.mark.parametrize(
+    ("text", "items", "whole", "language"),
+    [
+        (f"The tender drew three bids: {BIDS}.", "Ramp & Rail|Concrete Wave|Moor Skate (£99,000)", BIDS, "en"),
+        (f"Ha scritto tre opere ({BOOKS}) e un saggio.", "Il guado|Nevaio|Ponte", BOOKS, "it"),
+        (f"Asistentes: {THERE}.", "Remedios Soler|D. Ignacio Ugarte|Ana Ruiz", THERE, "es"),
+        # What was answered in a bracket is no item of what is around it.
+        (f"The tender drew three bids: {BIDS}.", "£132,500", "£132,500", "en"),
+        ("Riva (founded in 1990) builds bridges and Halden sells them.", "Riva", "Riva", "en"),
+        # The first word of a sentence is written large whatever it is.
+        ("Negro, burdeos y verde salvia.", "Negro|burdeos|verde salvia", "Negro, burdeos y verde salvia", "es"),
+        ("Heliora, maker of batteries and cables, is Swedish.", "Heliora", "Heliora", "en"),
+    ],
+)
+def test_what_surrounds_an_item_hides_no_other(text: str, items: str, whole: str, language: str) -> None:
+    for item in items.split("|"):
+        assert _whole(text, item, language) == whole
+
+
+def test_bullets_may_be_long_lettered_and_below_others() -> None:
+    dates = "Anne Riou, du 3 mars au 12 mai 2031 ; salle haute"
+    shows = "\n".join(f"- « Verre {number} » – {dates}" for number in ("un", "deux", "dix"))
+    assert _whole(f"Expositions :\n\n{shows}\n", "Verre deux", "fr") == shows
+    assert _whole("Bring:\na) a rope\nb) a helmet", "a helmet", "en") == "a) a rope\nb) a helmet"
+    parts = "- Engine\n  - piston\n  - valve\n- Body\n  - door"
+    assert _whole(parts, "piston", "en") == "- piston\n  - valve"
+    assert _whole(parts, "Body", "en") == parts
+    assert _whole(parts, "door", "en") == "door"
+    endless = "\n".join(f"- {'so many words ' * 5}" for _ in range(9))
+    assert _whole(endless, "many", "en") == "many"
+
+
 def test_a_long_enumeration_stays_an_item() -> None:
     text = "It has " + ", ".join(f"a thing called Number{n}" for n in range(12)) + " and a lid."
     document = Document("a.txt", "A", "en", text)
@@ -239,7 +298,7 @@ def test_a_long_enumeration_stays_an_item() -> None:
     assert whole_list(item, Span(document, 0, len(text)))[0] == item
 
 
-@given(st.text(st.sampled_from("ab AB,;:. yeando\n\r-«»“”\"‘’'"), min_size=1, max_size=60), st.data())
+@given(st.text(st.sampled_from("ab AB,;:. ()[]\ue000yeando\n\r-«»“”\"‘’'"), min_size=1, max_size=60), st.data())
 def test_what_is_widened_holds_the_answer_and_lies_in_the_sentence(text: str, data: st.DataObject) -> None:
     document = Document("a.txt", "A", "en", text)
     start = data.draw(st.integers(0, len(text) - 1))

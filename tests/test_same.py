@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.same import Said, contradicts, said, same
+from rag.same import Said, contradicts, different_names, said, same
 
 THIRTY_THOUSAND = (
     ("30,000", "en"),
@@ -173,6 +173,40 @@ def test_the_order_does_not_matter_and_an_answer_says_what_it_says(one: str, oth
         (("Julio Iglesias", "es"), ("Julio Iglesias", "en"), True),
         (("Theresa May", "en"), ("Theresa May", "fr"), True),
         (("Mrs May", "en"), ("Theresa May", "es"), True),
+        (("30%", "en"), ("30 euros", "en"), False),
+        (("30%", "en"), ("30 pour cent", "fr"), True),
+        (("30%", "en"), ("30", "it"), True),
+        (("2 years", "en"), ("cada dos días", "es"), False),
+        (("2 years", "en"), ("due anni", "it"), True),
+        (("a two-year term", "en"), ("deux ans", "fr"), True),
+        (("$340,000", "en"), ("340.000 €", "es"), False),
+        (("$340,000", "en"), ("340.000 dólares", "es"), True),
+        (("US$3 million", "en"), ("3 millions d'euros", "fr"), False),
+        (("CHF 40", "en"), ("40 franchi", "it"), True),
+        (("40 EUR", "en"), ("40 €", "fr"), True),
+        (("EUR 40", "en"), ("40 $", "fr"), False),
+        (("for 20 $30 a day", "en"), ("20 €", "fr"), False),
+        (("5 km", "en"), ("cinq kilomètres", "fr"), True),
+        (("5 km", "en"), ("5 kg", "en"), False),
+        (("5 l", "fr"), ("5 litri", "it"), True),
+        (("5 h", "fr"), ("five minutes", "en"), False),
+        (("30 days", "en"), ("30 people", "en"), None),
+        (("18 million a year", "en"), ("diciotto milioni di euro", "it"), None),
+        (("diciotto milioni l'anno", "it"), ("18 million euros", "en"), None),
+        (("5 pm", "en"), ("5 am", "en"), False),
+        (("5:30 p.m.", "en"), ("17h30", "fr"), True),
+        (("alle 18.30", "it"), ("a las 18:30", "es"), True),
+        (("5 de la tarde", "es"), ("17 h", "fr"), True),
+        (("17", "en"), ("5 p.m.", "en"), False),
+        (("17 febbraio", "it"), ("5 p.m.", "en"), False),
+        (("Feb. 17", "en"), ("17 febbraio", "it"), True),
+        (("17 févr. 2025", "fr"), ("17 February 2025", "en"), True),
+        (("17/02/2025", "fr"), ("17 febbraio", "it"), True),
+        (("17/02/2025", "en"), ("Feb 17, 2025", "en"), True),
+        (("02/17/2025", "en"), ("17.2.2025", "it"), True),
+        (("2025-02-17", "en"), ("17 de febrero", "es"), True),
+        (("2025-02-17", "de"), ("17 de marzo", "es"), False),
+        (("17/02/2025", "fr"), ("17 marzo", "it"), False),
     ],
 )
 def test_what_is_the_same(one: tuple[str, str], other: tuple[str, str], expected: bool | None) -> None:
@@ -191,6 +225,9 @@ def test_what_is_the_same(one: tuple[str, str], other: tuple[str, str], expected
         (("Theresa May", "en"), ("Boris Johnson", "en"), "name"),
         (("2,5%", "it"), ("2,6%", "it"), "number"),
         (("12", "en"), ("13", "en"), "number"),
+        (("5 pm", "en"), ("5 am", "en"), "time"),
+        (("12 euros", "en"), ("13", "en"), "number"),
+        (("12 euros", "en"), ("13 €", "fr"), "number"),
     ],
 )
 def test_what_contradicts(one: tuple[str, str], other: tuple[str, str], kind: str) -> None:
@@ -211,7 +248,62 @@ def test_what_contradicts(one: tuple[str, str], other: tuple[str, str], kind: st
         (("Maria Duarte", "en"), ("una veterana", "es"), "name"),
         (("March", "en"), ("marzo 2026", "it"), "time"),
         (("to save money", "en"), ("para crecer", "es"), "other"),
+        (("2 years", "en"), ("24 mesi", "it"), "number"),
+        (("11.860 metri", "it"), ("doce kilómetros", "es"), "number"),
+        (("30%", "en"), ("40 euros", "en"), "number"),
+        (("5 p.m.", "en"), ("17 heures", "fr"), "time"),
+        (("alle 5", "it"), ("5 p.m.", "en"), "time"),
+        (("17/02/2025", "fr"), ("Feb. 17", "en"), "time"),
     ],
 )
 def test_what_is_vaguer_contradicts_nothing(one: tuple[str, str], other: tuple[str, str], kind: str) -> None:
     assert not contradicts(*two(one, other), kind)  # type: ignore[arg-type]  # a literal in a table
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "units"),
+    [
+        ("en", "30-day", {(30.0, "day")}),
+        ("en", "in the 1990s", set()),
+        ("en", "the C-295m", set()),
+        ("en", "30 m²", set()),
+        ("en", "30 km/h", {(30.0, "km")}),
+        ("en", "12 people in 3 weeks", {(3.0, "week")}),
+        ("en", "March 3", set()),
+        ("es", "3 millones de euros", {(3e6, "eur")}),
+        ("fr", "3,5 M€", {(3.5e6, "eur")}),
+        ("fr", "10 min et 5 s", {(10.0, "minute"), (5.0, "second")}),
+        ("it", "il 5 per cento", {(5.0, "percent")}),
+        ("de", "40 EUR", {(40.0, "eur")}),
+    ],
+)
+def test_what_numbers_are_of(language: str, text: str, units: set[tuple[float, str]]) -> None:
+    assert {unit[:2] for unit in said(text, language).units} == units
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "months"),
+    [
+        ("en", "03/04/2025", set()),
+        ("en", "03/03/2025", {"month3"}),
+        ("es", "03/04/2025", {"month4"}),
+        ("fr", "31/13/2025", set()),
+        ("en", "Jan Blanc", set()),
+        ("en", "Jan. 5", {"month1"}),
+        ("es", "17 de feb. de 2025", {"month2"}),
+        ("es", "el mar", set()),
+        ("it", "3 set", set()),
+        ("it", "3 sett. 2025", {"month9"}),
+        ("fr", "déc. 2025", {"month12"}),
+    ],
+)
+def test_months_in_short_and_in_figures(language: str, text: str, months: set[str]) -> None:
+    assert said(text, language).calendar == months
+
+
+def test_different_names_are_names_alone_and_share_no_word() -> None:
+    assert different_names(*two(("Maria Duarte", "en"), ("Luis Ortega", "es")))
+    assert not different_names(*two(("Maria Duarte", "en"), ("Sra. Duarte", "es")))
+    assert not different_names(*two(("Maria Duarte", "en"), ("una directora, Ortega", "es")))
+    assert not different_names(*two(("Maria Duarte", "en"), ("Luis Ortega, 35", "es")))
+    assert not different_names(*two(("Maria Duarte", "en"), ("", "es")))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from rag.cascade import SECOND_FOLDER
+from rag.edges import whole_words
 from rag.encode import BUNDLED_FOLDER, OnnxEncoder
 from rag.errors import EncoderError
-from rag.read import READER_FOLDER, Reading, SpanReader, whole_words
+from rag.read import READER_FOLDER, Reading, SpanReader
 from rag.spans import Document, Span
 from tests.passage_parts import found, sentences_within
 

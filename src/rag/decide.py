@@ -29,7 +29,7 @@ from rag.lexical import coverage, question_words, terms, with_beginning
 from rag.lists import asks_for_several, whole_list
 from rag.names import names
 from rag.read import AnswerVectors, Reading
-from rag.same import said, same
+from rag.same import Said, different_names, said, same
 from rag.spans import Alternative, Citation, Reason, Span
 
 DECISION_FILE = Path(__file__).parent / "models" / "decision.json"
@@ -57,8 +57,10 @@ ASSURANCE = (*EVIDENCE, "score", "lead", "agreement", "unmentioned", "another_da
 SAME = 0.75
 # The same for the vectors of short answers in two languages: "House of David" and "La Casa de David" have 0.97, the two
 # sides of a translated answer 0.7 or more for 78% of a sample, two answers of one passage for 6%; answers with the same
-# figures need less.
+# figures need less. Two names without a common word need more: two people have up to 0.75, "Londres" and "London", the
+# Red Cross and the Croix-Rouge, 0.78 or more.
 SAME_WORDS = 0.7
+SAME_NAMES = 0.77
 SAME_FIGURES = 0.4
 # Answers in two languages that are compared by their vectors: the reader's best, as each may cost a new vector.
 MOST_COMPARED = 6
@@ -271,10 +273,16 @@ def likeness(
         compared = sorted({i for pair in by_meaning if set(pair) <= set(best) for i in pair})
         rows = dict(zip(compared, answers.of([readings[i].answer for i in compared]), strict=True))
         for i, j in by_meaning:
-            least = SAME_FIGURES if known[i].figures else SAME_WORDS
-            alike[i, j] = float(i in rows and j in rows and rows[i] @ rows[j] >= least)
+            alike[i, j] = float(i in rows and j in rows and rows[i] @ rows[j] >= _least(known[i], known[j]))
     lower = np.tril(alike)
     return lower + np.tril(lower, -1).T
+
+
+def _least(one: Said, other: Said) -> float:
+    """Return from which likeness of their vectors two answers in two languages are the same."""
+    if one.figures:
+        return SAME_FIGURES
+    return SAME_NAMES if different_names(one, other) else SAME_WORDS
 
 
 def gather(question: str, language: str, readings: Sequence[Reading], lexical: TermWeights) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from rag.expect import bare
+from rag.expect import bare, calendar
 from rag.lexical import terms
 
 Turn = tuple[str, str]
@@ -48,7 +48,10 @@ _ELIDED = {"en": "", "es": "", "fr": "qu", "it": "cos dov com"}
 _QUANTITIES = re.compile(r"\b(?:how (?:many|much)|combien|[cq]uant[oaei]s?)\b")
 _MEASURES = frozenset(("many", "much", "de", "d"))
 _OWN_TERMS = 1
-_NAME = re.compile(r"(?<![.!?¿¡«“\"] )(?<!^)(?<![¿¡«“\"])\b[A-ZÀ-ÖØ-Þ][\w’'&-]*")
+# A figure right behind it belongs to a name: "Brasa 9".
+_NAME = re.compile(r"(?<![.!?¿¡«“\"] )(?<!^)(?<![¿¡«“\"])\b[A-ZÀ-ÖØ-Þ][\w’'&-]*(?: \d+\b(?![.,]\d| ?%))?")
+# A name, or a year, in the place of another: "to Italy", "to New York", "in 2031".
+_IN_PLACE = r"(?:[A-ZÀ-ÖØ-Þ][\w’'&-]*(?: (?:[A-ZÀ-ÖØ-Þ]|\d)[\w’'&-]*)*|\d{4}\b)"
 _MARKS = " \t¿¡?!.,;:…"
 
 
@@ -77,12 +80,21 @@ def leans(question: str, language: str) -> Lean:
 def in_context(asked: str, history: Sequence[Turn], language: str) -> str:
     """Return the question with the topic of the last turns in its words; empty where they have none.
 
-    A fragment ("And in January?") also takes over what the turn before asked for ("How many jobs").
+    A fragment ("And in January?") also takes over what the turn before asked for ("How many jobs"), and where a name
+    stands in its place there, puts its own for it.
 
+    >>> in_context("And to Lyon?", [("How long is the ride to Brno?", "two hours")], "en")
+    'How long is the ride to Lyon?'
     >>> in_context("Who directed it?", [("Which series used it most?", "House of David")], "en")
     'Who directed it House of David series used?'
     """
     turns = _turns_that_count(history, language)
+    if turns:
+        replaced = _in_its_place(asked, turns[-1][0], language)
+        if replaced and _asks(replaced, language):
+            return f"{replaced.strip(_MARKS)}?"
+        # Of two fragments with a name each, the first is not asked about any more.
+        turns = turns[:-1] if replaced and len(turns) > 1 else turns
     topic = list(dict.fromkeys(word for turn in reversed(turns) for word in _topic(turn, language)))
     if not topic:
         return ""
@@ -90,7 +102,7 @@ def in_context(asked: str, history: Sequence[Turn], language: str) -> str:
     skip = _goes_on(_plain(asked), language)
     fragment = words[skip:] if len(words) > skip else words
     asks = set(_ASKS.get(language, "").split())
-    asking = [] if asks & set(_plain(asked)) else _asking(turns, asks, language)
+    asking = [] if _asks(asked, language) else _asking(turns, asks, language)
     known = {bare(word) for word in (*asking, *fragment)}
     said = [*asking, *fragment, *(word for word in topic if bare(word) not in known)]
     return f"{' '.join(said)}?"
@@ -104,7 +116,47 @@ def _turns_that_count(history: Sequence[Turn], language: str) -> list[Turn]:
         counted.insert(0, (short, answer))
         if short and leans(short, language) == "no":
             break
+    if len(counted) == TURNS:
+        (before, _), (question, answer) = counted
+        replaced = _in_its_place(question, before, language)
+        if replaced and _asks(replaced, language):
+            return [(replaced, answer)]
     return counted
+
+
+def _asks(question: str, language: str) -> bool:
+    return not set(_ASKS.get(language, "").split()).isdisjoint(_plain(question))
+
+
+def _in_its_place(fragment: str, question: str, language: str) -> str:
+    """Return a question with a fragment's name for the one in its place; empty where there is none, or more than one.
+
+    The place is behind the same preposition, and that of a name alone is a fragment that is nothing else. A month or a
+    year takes that of another.
+    """
+    words = fragment.strip(_MARKS).split()
+    words = words[_goes_on(_plain(fragment), language) :]
+    prepositions = set(_BETWEEN.get(language, "").split()) - {*_ARTICLES.split(), "an", "a"}
+    prepositions |= {"a"} if language != "en" else set()
+    leads = len(words) > 1 and bare(words[0]) in prepositions
+    name = " ".join(words[leads:])
+    if not re.fullmatch(_IN_PLACE, name):
+        return ""
+    before = (
+        rf"(?i:\b{re.escape(words[0])}) "
+        if leads
+        else rf"\A\W*(?:(?i:{'|'.join(_GOES_ON.get(language, '').split())}) )?"
+    )
+    behind = "" if leads else rf"(?=[{re.escape(_MARKS)}]*\Z)"
+    found = list(re.finditer(rf"{before}(?P<name>{_IN_PLACE}){behind}", question))
+    if len(found) != 1 or _is_of_time(name, language) != _is_of_time(found[0]["name"], language):
+        return ""
+    start, end = found[0].span("name")
+    return f"{question[:start]}{name}{question[end:]}"
+
+
+def _is_of_time(name: str, language: str) -> bool:
+    return name.isdigit() or not calendar(language).keys().isdisjoint(bare(name).split())
 
 
 def _topic(turn: Turn, language: str) -> list[str]:
@@ -118,7 +170,7 @@ def _topic(turn: Turn, language: str) -> list[str]:
     asks = set(" ".join(_ASKS.values()).split())
     words = [word.strip(_MARKS) for word in question.split()]
     own = [word for word in words if word and bare(word) not in asks and not _is_stopword(word, language)]
-    names = _NAME.findall(question.strip())
+    names = [word for name in _NAME.findall(question.strip()) for word in name.split()]
     return [*(answered if is_name else []), *(names or own)][:MOST_WORDS_OF_A_TOPIC]
 
 

@@ -11,6 +11,9 @@ from rag.spans import Span
 
 MOST_WORDS = 25
 MOST_WORDS_OF_AN_ITEM = 7
+# What stands apart is read at a glance: a list may be longer than an enumeration, by the number of its items.
+MOST_WORDS_OF_A_BULLET = 15
+MOST_WORDS_OF_BULLETS = 90
 # A plural after the interrogative asks for several; what only looks like one is left out.
 _SINGULAR = (
     "is was has does this its series news business process boss class less always species headquarters gas lens canvas "
@@ -18,7 +21,7 @@ _SINGULAR = (
     "esos es mes pais interes virus has eres sabes puedes tienes crees quieres sabemos podemos tenemos hacemos vamos "
     "hemos dos tres pues ademas antes despues lunes martes miercoles jueves viernes"
 )
-_PLURAL = rf"(?!(?:\w*sis|{'|'.join(dict.fromkeys(_SINGULAR.split()))})\b)\w+[^\Ws]s\b"
+_PLURAL = rf"(?!(?:\w*sis|(?!menus\b)\w*us|{'|'.join(dict.fromkeys(_SINGULAR.split()))})\b)\w+[^\Ws]s\b"
 _NO_VERB = r"(?!(?:is|was|has|does|did|do|will|would|can|could)\b)"
 # English verbs end like its plurals: "what makes it cheaper". A plural is followed by an auxiliary or by "of", or else
 # by its verb, which is not what follows a verb; what leads on from it ("in Spain") may come before an auxiliary.
@@ -51,10 +54,25 @@ _OF_THEM = rf"{_HOW_MANY} (?:{_NO_VERB}\w+ )?{_PLURAL}|{_MORE_PLURALS}"
 # and conjunctions as well, "who are" and "qui sont" relatives, "quali" behind an article.
 _OPENING = {
     "en": rf"which (?:ai )?(?:{_OF_THEM}|{_WHICH})|(?:who|which|what) (?:are|were)\b|list |"
-    rf"name (?:(?!(?:of|in|who|that|which)\b)\w+ ){{0,3}}(?:{_PLURAL}|{_MORE_PLURALS})",
-    "es": rf"quienes\b|que (?:(?:dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|ia|\d+) )?{_PLURAL}",
-    "fr": r"lesquel(?:le)?s\b(?! que)|qui (?:sont|etaient)\b",
-    "it": r"chi (?:sono|erano)\b|che (?!(?:oggi|ogni|ieri|quasi|crisi|analisi|tesi|ipotesi)\b)\w{3,}i\b",
+    rf"name (?:(?!(?:of|in|who|that|which)\b)\w+ ){{0,3}}(?:{_PLURAL}|{_MORE_PLURALS})|"
+    rf"(?:tell|give) me the {_PLURAL}",
+    "es": rf"quienes\b|que (?:(?:dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|ia|\d+) )?{_PLURAL}|"
+    rf"(?:dime|dame) l[oa]s {_PLURAL}",
+    "fr": r"lesquel(?:le)?s\b(?! que)|qui (?:sont|etaient)\b|(?:dis|dites|donnez?) moi les \w",
+    "it": r"chi (?:sono|erano)\b|che (?!(?:oggi|ogni|ieri|quasi|crisi|analisi|tesi|ipotesi)\b)\w{3,}i\b|"
+    r"(?:dimmi|dammi|elenca) (?:i|gli|le) \w",
+}
+# Whoever asks what is needed, or who was there, asks for all of it, without a plural: "What should I bring?"
+_ALL_OF_IT = {
+    "en": rf"what (?:else )?{_AUXILIARY} (?:[\w']+ ){{1,4}}?(?:need|bring|pack)(?: (?!to\b)|\Z| to (?:bring|take)\b)|"
+    r"what (?:is|was) (?:needed|required|included)\b|"
+    r"who (?:else )?(?:attended|participated|took part|(?:was|were) (?:present|invited))\b",
+    "es": r"que (?:hay|habra|tengo|tenemos) que (?:llevar|traer|tener|presentar|aportar)\b|que hace falta\b|"
+    r"que (?:se )?necesit\w+|quien (?:asistio|participo)\b",
+    "fr": r"(?:que|qu'est ce qu'il) (?:faut|faudra)\b|qui (?:a|ont) (?:assiste|participe)\b|"
+    r"de quoi (?:(?:a t|aura t) (?:on|il|elle)|ai je|avons nous|avez vous|as tu) besoin\b",
+    "it": r"(?:(?<!\ba )(?<!\bdi )cosa|che cosa) (?:bisogna|occorre|serve(?! a\b)|(?:devo|dobbiamo|si deve) portare)\b|"
+    r"chi (?:ha|hanno) (?:partecipato|assistito)\b",
 }
 _ANYWHERE = {
     "en": rf"what (?:ai )?(?:{_OF_THEM}|{_WHAT})",
@@ -86,7 +104,12 @@ _AND = r"(?:and|or|y|e|o|u|et|ou|ed|oltre a|así como|ainsi que|as well as)"
 # In English the comma stands before the mark that closes a title: “Dune,” “Arrival,” and “Sicario.”
 _SEPARATOR = re.compile(rf"(?P<and>,?\s+{_AND}\s+)|[,;]\s+|(?<=,[”’\"'])\s+")
 # What ends an enumeration on either side; a full stop only where a space follows.
+# A full stop behind a short word written large is an abbreviation's: "Dña. Ana", "D. Ignacio".
+_SHORT = re.compile(r"(?<!\w)[^\W\d_a-zß-öø-ÿ]\w{0,3}\Z")
 _EDGE = re.compile(r"[:!?()\[\]—–]|[.](?=\s|\Z)|\s-\s")
+# A bracket right behind an item is a part of it: "Riva (£118,000), Halden (£132,500) and Tirso [3]".
+_ASIDE = re.compile(r"(?<=[\w.»›”’\"'&%])[ \u00a0\u202f]?(?:\([^()\[\]\r\n]{1,80}\)|\[[^()\[\]\r\n]{1,80}\])(?!\w)")
+_FILLER = "\ue000"
 # A title in quotation marks is one word, whatever stands in it; the apostrophe of "l’art" closes nothing.
 _QUOTED = r"«[^«»]*»|‹[^‹›]*›|“[^“”]*”|„[^„“”]*[“”]|\"[^\"]*\"|‘[^‘]*?’(?!\w)|(?<!\w)'[^']+'(?!\w)"
 _TITLE = re.compile(_QUOTED)
@@ -97,12 +120,13 @@ _LINE = re.compile(r"[^\r\n]+")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _MOST_LINE_BREAKS = 2
 _REACH = 2_000
-_BULLET = re.compile(r"[ \t]*(?:[-*+•·▪◦‣]|\d{1,2}[.)])[ \t]+\S")
+_BULLET = re.compile(r"(?P<indent>[ \t]*)(?:[-*+•·▪◦‣–]|(?:\d{1,3}|[a-z])[.)])[ \t]+\S")
+_WORD = re.compile(r"\w+")
 _ARTICLES = (
     "the a an el la los las un una unos unas le les une des il lo i gli uno l' l’ his her its their su sus son sa ses "
     "suo sua"
 )
-_JOINS_NOUNS = "of de del di du des della dei delle degli d' da"
+_JOINS_NOUNS = "of de del di du des della dei delle degli d' da &"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +182,7 @@ def asks_for_several(question: str, language: str) -> bool:
 def _several(language: str) -> re.Pattern[str]:
     asks, tell = (words[language].replace(" ", "|") for words in (_ASKS, _TELL))
     before = rf"(?:(?!(?:{asks})\b)\S+ )*?"
-    opened = rf"(?:{before}(?:[¿,;:.!?]|{tell}) )?{_BEGINS[language]}(?:{_OPENING[language]})"
+    opened = rf"(?:{before}(?:[¿,;:.!?]|{tell}) )?{_BEGINS[language]}(?:{_OPENING[language]}|{_ALL_OF_IT[language]})"
     return re.compile(rf"{opened}|{before}(?:{_ANYWHERE[language]})")
 
 
@@ -185,21 +209,42 @@ def _bullets(sentence: Span) -> Span | None:
     text = sentence.document.text
     low, high = max(0, sentence.start - _REACH), min(len(text), sentence.end + _REACH)
     lines = [match.span() for match in _LINE.finditer(text, low, high) if not match.group().isspace()]
+    indents = [_indent(text, line) for line in lines]
     own = next((i for i, (start, end) in enumerate(lines) if start <= sentence.start < end), None)
-    if own is None or not _BULLET.match(text, *lines[own]) or sentence.end > lines[own][1]:
+    if own is None or indents[own] is None or sentence.end > lines[own][1]:
         return None
-    first = last = own
-    while first > 0 and _BULLET.match(text, *lines[first - 1]) and _are_near(text, lines[first - 1], lines[first]):
-        first -= 1
-    while last + 1 < len(lines) and _BULLET.match(text, *lines[last + 1]) and _are_near(text, *lines[last : last + 2]):
-        last += 1
+    first, last = _run(text, lines, indents, own)
+    siblings = indents[first : last + 1].count(indents[own])
     start, end = lines[first][0], lines[last][1]
     cut = (start == low and low > 0) or (end == high and high < len(text))
     block = text[start:end]
-    if first == last or cut or len(block.split()) > MOST_WORDS + (last - first + 1):
+    most = min(max(MOST_WORDS, MOST_WORDS_OF_A_BULLET * (last - first + 1)), MOST_WORDS_OF_BULLETS)
+    if siblings < 2 or cut or len(_WORD.findall(block)) > most:
         return None
     start += len(block) - len(block.lstrip())
     return Span(sentence.document, start, start + len(block.strip()))
+
+
+def _indent(text: str, line: tuple[int, int]) -> int | None:
+    """Return how far the item of a list that a line is stands from the margin; None where it is none."""
+    bullet = _BULLET.match(text, *line)
+    return None if bullet is None else len(bullet["indent"].expandtabs())
+
+
+def _run(text: str, lines: list[tuple[int, int]], indents: list[int | None], own: int) -> tuple[int, int]:
+    """Return the first and the last of the items beside one, those of the lists below them among them."""
+    margin = indents[own] or 0
+    first = last = at = own
+    while at > 0 and (indents[at - 1] or 0) >= margin and indents[at - 1] is not None:
+        if not _are_near(text, lines[at - 1], lines[at]):
+            break
+        at -= 1
+        first = at if indents[at] == margin else first
+    while last + 1 < len(lines) and (indents[last + 1] or 0) >= margin and indents[last + 1] is not None:
+        if not _are_near(text, lines[last], lines[last + 1]):
+            break
+        last += 1
+    return first, last
 
 
 def _are_near(text: str, line: tuple[int, int], then: tuple[int, int]) -> bool:
@@ -207,21 +252,26 @@ def _are_near(text: str, line: tuple[int, int], then: tuple[int, int]) -> bool:
 
 
 def _enumeration(answer: Span, sentence: Span, besides: str) -> Span:
-    text, language = answer.document.text, answer.document.language
-    titles, item = _titles(answer, sentence), answer
-    answer = _with_its_marks(answer, titles)
-    parts = _parts(answer, sentence, titles)
+    language, titles, item = answer.document.language, _titles(answer, sentence), answer
+    text = _without_asides(sentence, answer)
+    answer = _with_its_marks(answer, titles, text, sentence.end)
+    parts = _parts(text, answer, sentence, titles)
+    records = _records(text, answer, parts, language)
+    if records is not None:
+        widened = _balanced(Span(answer.document, *records), sentence)
+        return item if widened is None else widened
+    text = _opened_small(text, parts, language)
     touched = [i for i, part in enumerate(parts) if part.start < answer.end and answer.start < part.end]
     if not touched or len(parts) < 2:
         return item
     first, last = touched[0], touched[-1]
     start, end = answer.start, answer.end
     own = text[parts[first].start : start]
-    like = _Item(answer.text, language, besides)
+    like = _Item(text[start:end], language, besides)
     # Before the first item stand the words that lead to the enumeration; before another, at most "the actor".
     whole = like.begins_with(own)
     if whole:
-        like = _Item(own + answer.text, language, besides)
+        like = _Item(own + text[start:end], language, besides)
     inside = any(parts[i].after_and for i in touched[1:])
     # What follows the words before the next comma or "and" belongs to them: they are no item of what comes behind it.
     if not inside and not text[end : parts[last].end].strip():
@@ -233,10 +283,71 @@ def _enumeration(answer: Span, sentence: Span, besides: str) -> Span:
     return item if widened in (None, answer) else widened
 
 
-def _with_its_marks(answer: Span, titles: list[tuple[int, int]]) -> Span:
+def _without_asides(sentence: Span, answer: Span) -> str:
+    """Return the document's text with brackets right behind a word made a part of it, but for one the answer is in."""
+    text = sentence.document.text
+
+    def filled(aside: re.Match[str]) -> str:
+        start, end = aside.start() + sentence.start, aside.end() + sentence.start
+        apart = end <= answer.start or answer.end <= start or (answer.start <= start and end <= answer.end)
+        return _FILLER * len(aside.group()) if apart else aside.group()
+
+    return f"{text[: sentence.start]}{_ASIDE.sub(filled, sentence.text)}{text[sentence.end :]}"
+
+
+def _opened_small(text: str, parts: list[_Part], language: str) -> str:
+    """Return the text with its first item in small letters where only its place says that it is written large.
+
+    So it does where the parts are an enumeration and nothing else, whose other items are small: "Black, red and blue."
+    """
+    items = [text[part.start : part.end].split() for part in parts]
+    if len(items) < 3 or not parts[-1].after_and or parts[-2].after_and:
+        return text
+    opening = next((at for at in range(parts[0].start, parts[0].end) if text[at].isalnum()), parts[0].end)
+    small = not any(_is_name(word) for words in (items[0][1:], *items[1:]) for word in words)
+    plain = all(_joins_nouns(word) or not _is_stopword(word, language) for words in items[1:] for word in words)
+    if not small or not plain or len(text[opening].lower()) != 1:
+        return text
+    return f"{text[:opening]}{text[opening].lower()}{text[opening + 1 :]}"
+
+
+def _records(text: str, answer: Span, parts: list[_Part], language: str) -> tuple[int, int] | None:
+    """Return where items lie that commas divide and semicolons separate, where the answer begins one.
+
+    All have as many parts, each like that of the others: "«Dune», 2021; «Arrival», 2016".
+    """
+    records: list[list[_Part]] = []
+    for i, part in enumerate(parts):
+        if i == 0 or ";" in text[parts[i - 1].end : part.start]:
+            records.append([])
+        records[-1].append(part)
+    if len(records) < 2 or len(records[0]) < 2:
+        return None
+    shapes = {tuple(_shape(text[part.start : part.end]) for part in record) for record in records}
+    starts = [text[record[0].start : record[0].end].lstrip(_MARKS) for record in records]
+    begun = any(record[0].start <= answer.start < record[0].end for record in records)
+    led = any(_is_stopword(word, language) for words in starts for word in words.split()[:1] if not _is_article(word))
+    longest = max(len(text[record[-1].start : record[-1].end].split()) for record in records[:-1])
+    goes_on = len(text[parts[-1].start : parts[-1].end].split()) > longest + 1
+    if len(shapes) != 1 or not begun or led or goes_on:
+        return None
+    whole = text[parts[0].start : parts[-1].end]
+    return parts[0].start + len(whole) - len(whole.lstrip()), parts[0].start + len(whole.rstrip())
+
+
+def _shape(words: str) -> tuple[bool, bool, bool]:
+    """Return whether words hold a name, a figure, and are longer than an item."""
+    return _has_names(words), any(map(str.isdigit, words)), len(words.split()) > MOST_WORDS_OF_AN_ITEM
+
+
+def _with_its_marks(answer: Span, titles: list[tuple[int, int]], text: str, last: int) -> Span:
+    """Return the answer with the quotation marks around it and the bracket behind it, which ends before `last`."""
     touched = [(start, end) for start, end in titles if start < answer.end and answer.start < end]
     start, end = min(touched, default=(answer.start, 0))[0], max((end for _, end in touched), default=answer.end)
-    return Span(answer.document, min(start, answer.start), max(end, answer.end))
+    start, end = min(start, answer.start), max(end, answer.end)
+    while end < last and text[end] == _FILLER:
+        end += 1
+    return Span(answer.document, start, end)
 
 
 def _titles(answer: Span, sentence: Span) -> list[tuple[int, int]]:
@@ -264,13 +375,13 @@ def _balanced(words: Span, sentence: Span) -> Span | None:
     return Span(words.document, start, end)
 
 
-def _parts(answer: Span, sentence: Span, titles: list[tuple[int, int]]) -> list[_Part]:
+def _parts(text: str, answer: Span, sentence: Span, titles: list[tuple[int, int]]) -> list[_Part]:
     """Return the pieces of the clause around the answer that commas and conjunctions separate, but for those of titles.
 
     `titles` are where these stand.
     """
-    text = sentence.document.text
-    edges = [mark.span() for mark in _outside(titles, _EDGE.finditer(text, sentence.start, sentence.end))]
+    marks = _outside(titles, _EDGE.finditer(text, sentence.start, sentence.end))
+    edges = [mark.span() for mark in marks if not _abbreviates(text, mark, sentence)]
     low = max((end for _, end in edges if end <= answer.start), default=sentence.start)
     high = min((start for start, _ in edges if start >= answer.end), default=sentence.end)
     parts, at, after_and = [], low, False
@@ -279,6 +390,11 @@ def _parts(answer: Span, sentence: Span, titles: list[tuple[int, int]]) -> list[
         at, after_and = mark.end(), bool(mark["and"])
     parts.append(_Part(at, high, after_and))
     return [part for part in parts if text[part.start : part.end].strip()]
+
+
+def _abbreviates(text: str, mark: re.Match[str], sentence: Span) -> bool:
+    before = text[max(sentence.start, mark.start() - 6) : mark.start()]
+    return mark.group() == "." and bool(text[mark.end() : sentence.end].strip()) and _SHORT.search(before) is not None
 
 
 def _outside(titles: list[tuple[int, int]], marks: Iterable[re.Match[str]]) -> list[re.Match[str]]:
@@ -331,7 +447,7 @@ def _is_name(word: str) -> bool:
 def _leads(before: str, language: str) -> bool:
     """Tell whether words may lead to a name: articles and at most two others, no function words."""
     others = [word for word in before.split() if not _is_article(word)]
-    return len(others) <= 2 and not any(_is_stopword(word, language) for word in others)
+    return len(others) <= 2 and not any(_is_stopword(word, language) and not word.endswith(".") for word in others)
 
 
 def _item_start(text: str, part: _Part, language: str, *, like: _Part) -> int | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rag.choose import choose_span, joint_score
 from rag.dates import whole_date
+from rag.edges import whole_words
 from rag.encode import ONNX_FILE, Encoder, printable
 from rag.errors import EncoderError
 from rag.expect import Told, asks_to_be_told, tells
@@ -33,8 +34,6 @@ ANSWER_TOKENS = 25
 KEPT = 16
 # Passages read at once; more than this only makes questions wait for each other.
 MOST_AT_ONCE = 4
-_OPENING = " \t\n«“\"'‘([{,;:.-–—"
-_CLOSING = " \t\n»”\"'’)]}([{«“‘,;:.!?–—"
 # As many vectors of answers, tokens and scores of passages, as are kept between questions: 6 to 12 MB each.
 REMEMBERED = 4096
 
@@ -226,25 +225,6 @@ def telling(question: str, language: str, readings: Sequence[Reading]) -> list[R
     kinds: tuple[Told, ...] = ("money", "amount") if told == "money" else (told,)
     kept = ([r for r in readings if r.tells(kind)] for kind in kinds)
     return next(filter(None, kept), list(readings))
-
-
-def whole_words(span: Span, within: Span) -> Span:
-    """Return the span widened to whole words, without the marks at its edges that belong to the sentence."""
-    text, start, end = span.document.text, span.start, span.end
-    while start > within.start and text[start - 1].isalnum() and text[start].isalnum():
-        start -= 1
-    while end < within.end and text[end - 1].isalnum() and text[end].isalnum():
-        end += 1
-    while end - start > 1 and text[start] in _OPENING:
-        start += 1
-    while end - start > 1 and text[end - 1] in _CLOSING and not _closes(text[start:end]):
-        end -= 1
-    return Span(span.document, start, end)
-
-
-def _closes(text: str) -> bool:
-    """Tell whether the last character closes a bracket that the text opens."""
-    return text.endswith(")") and text.count("(") == text.count(")")
 
 
 def open_reader() -> Reader:

@@ -1,70 +1,18 @@
 """Whether two answers to one question say the same, or contradict each other, by what they say and not how."""
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from functools import cache
+from typing import NamedTuple
 
 from rag.expect import CAPITAL, Kind, bare, calendar, dated
 from rag.lexical import terms
+from rag.numerals import number_at, split_thousands, without_abbreviations
+from rag.times import RECKONED, with_months, without_hours
+from rag.units import CODES, is_mark, unit_of, with_marks
 
 MOST_WORDS_ROUND_A_NAME = 6
-# From two on, because one's own "one" is an article in three of the languages; then the tens from 30 to 90.
-_SMALL = {
-    "en": "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety",
-    "es": "dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete "
-    "dieciocho diecinueve veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa",
-    "fr": "deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept "
-    "dix-huit dix-neuf vingt trente quarante cinquante soixante soixante-dix quatre-vingts quatre-vingt-dix",
-    "it": "due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici "
-    "diciassette diciotto diciannove venti trenta quaranta cinquanta sessanta settanta ottanta novanta",
-}
-_VALUES = (*range(2, 21), *range(30, 100, 10))
-# One, which counts before "hundred" and its like, and behind the tens.
-_ONES = {"en": ["one"], "es": ["un", "una", "uno"], "fr": ["un", "une"], "it": ["un", "una", "uno"]}
-_HUNDREDS = {"en": ["hundred"], "es": ["cien", "ciento"], "fr": ["cent", "cents"], "it": ["cento"]}
-# What multiplies the number before it; a thousand, or one of the others, where none is before it.
-_SCALES = {
-    "en": {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12},
-    "es": {"mil": 10**3, "millon": 10**6, "billon": 10**12},
-    "fr": {"mille": 10**3, "million": 10**6, "milliard": 10**9},
-    "it": {"mille": 10**3, "milione": 10**6, "miliardo": 10**9},
-}
-# These tell no number alone: "millions of", "a dozen or so".
-_SCALES_OF_SEVERAL = {
-    "en": {"dozen": 12, "dozens": 12, "millions": 10**6, "billions": 10**9, "trillions": 10**12},
-    "es": {"docena": 12, "docenas": 12, "centenar": 100, "centenares": 100, "millar": 10**3, "millares": 10**3}
-    | {"miles": 10**3, "millones": 10**6, "billones": 10**12},
-    "fr": {"douzaine": 12, "douzaines": 12, "centaine": 100, "centaines": 100, "millier": 10**3, "milliers": 10**3}
-    | {"millions": 10**6, "milliards": 10**9},
-    "it": {"dozzina": 12, "dozzine": 12, "centinaio": 100, "centinaia": 100, "migliaio": 10**3, "migliaia": 10**3}
-    | {"mila": 10**3, "milioni": 10**6, "miliardi": 10**9},
-}
-_PARTS = {
-    "en": {"half": Decimal("0.5"), "quarter": Decimal("0.25")},
-    "es": {"medio": Decimal("0.5"), "media": Decimal("0.5"), "cuarto": Decimal("0.25")},
-    "fr": {"demi": Decimal("0.5"), "demie": Decimal("0.5"), "quart": Decimal("0.25")},
-    "it": {"mezzo": Decimal("0.5"), "mezza": Decimal("0.5"), "quarto": Decimal("0.25")},
-}
-_OF = ("of", "de", "di")
-# Which "and" joins the words of one number; single letters are no words here, so that "y" and "e" need not be there.
-_AND = {"en": "and", "fr": "et"}
-# Before "million" and its like these make a number of none: "several million".
-_VAGUE = frozenset(["several", "few", "many", "qualche"])
-# Abbreviations right behind a figure, in all languages; the names stand for them from then on. A small "m" is a metre
-# unless money stands beside it, and "C-295M" is a name.
-_ABBREVIATED = {"tsd": 10**3, "mln": 10**6, "mrd": 10**9, "trn": 10**12}
-_ABBREVIATION = re.compile(
-    r"(?<![^\W\d])(?<![^\W\d]-)(?<![\d.,])(\d[\d.,]*)[ \u00a0\u202f]?(?:(?P<tsd>[kK])|"
-    r"(?P<mln>M(?!\.\s)|m(?=[ \u00a0\u202f]?(?:[$€£¥]|euro|dol|pound|sterlin|libra))|(?i:mn|mln|mio|mill(?=\.)|mdd))|"
-    r"(?P<mrd>B|Md[s€]?|(?i:bn|mld|mrd|mlrd))|(?P<trn>(?i:tn|trn)))(?![^\W_])"
-)
-_MILLIONS_OF_MONEY = re.compile(r"((?:[$€£¥]|\b(?:EUR|USD|GBP))[ \u00a0]?\d[\d.,]*)m(?![^\W_])")
-# Behind a number: "5 por ciento" is "5%", and has no hundred.
-_PER_CENT = {"per": ("cent", "cento"), "por": ("ciento", "cien"), "pour": ("cent",)}
 # What parts two numbers, so that the second is not a part of the first: "of twenty, five".
 _BREAK = re.compile(r"[,;:!?]\s|(?<=\w{3})\.\s|[()—]")
 # Words that leave an answer what it is.
@@ -78,7 +26,6 @@ _COURTESIES = (
     "don dona sig signor signora signorina dott dottor dottore dottoressa dottssa professor professore professoressa"
 )
 _ROUNDED = 0.05
-_GLUED_THOUSANDS = re.compile(r"(\w*?)(mila|mille)(\w*)")
 _SIGNED = re.compile(r"(?<=\d)(?=[^\W\d_])")
 _NAME = re.compile(rf"\b{CAPITAL}[\w’'&-]*")
 
@@ -88,12 +35,14 @@ class Said:
     """What an answer says: its numbers by value, its months and days of the week, its other words, its names.
 
     `words` are stems of the answer's language, without hedges; `names` are the words written large, without accents.
+    `units` are the numbers of which it is known what they are of, each with that and its stem among the words, if any.
     """
 
     numbers: frozenset[float]
     calendar: frozenset[str]
     words: frozenset[str]
     names: frozenset[str]
+    units: frozenset[tuple[float, str, str]] = frozenset()
 
     @property
     def figures(self) -> frozenset[float | str]:
@@ -107,30 +56,69 @@ def said(text: str, language: str) -> Said:
     >>> said("circa 30 mila", "it") == said("30,000", "en"), said("le 3 mars", "fr") == said("March 3", "en")
     (True, True)
     """
+    numbers: set[float] = set()
+    units: set[tuple[float, str, str]] = set()
+    if any(map(str.isdigit, text)):
+        text, hours = without_hours(with_months(text, language))
+        numbers |= {hour for hour, *_ in hours}
+        units |= hours
     # Dates are taken out first: as words alone they could not be told from names.
     dates = dated(text, language)
     for _, start, end in reversed(dates):
         text = f"{text[:start]}, {text[end:]}"
-    text = _ABBREVIATION.sub(lambda match: f"{match[1]} {match.lastgroup} ", _MILLIONS_OF_MONEY.sub(r"\1 mln ", text))
-    text = _SIGNED.sub(" ", text)
+    text = _SIGNED.sub(" ", with_marks(without_abbreviations(text)))
     names = {
         bare(name)
         for name in _NAME.findall(text)
         # "May" is a stopword, but no verb where it is written large and is no month.
         if bare(name) in calendar(language) or terms(f"0x {name}", language) != ["0x"]
     }
-    numbers: set[float] = set()
     rest: list[str] = []
     for part in _BREAK.split(text):
         # No language, so that nothing is left out or stemmed: numbers are read in their order.
-        part_numbers, part_rest = _read(_split_thousands(terms(part, ""), language), _numerals(language))
-        numbers |= part_numbers
-        rest += part_rest
+        found = _read(split_thousands(terms(part, ""), language), language)
+        numbers |= found.numbers
+        units |= found.units
+        rest += found.rest
     calendar_names = frozenset(what for what, *_ in dates)
     # A figure beside them, so that words which are all stopwords are left out too, as beside the answer's own figures.
     figure = "0 " if numbers or dates else ""
     words = set(terms(figure + " ".join(rest), language) if rest else ()) - {"0"}
-    return Said(frozenset(numbers), calendar_names, frozenset(words), frozenset(names - _hedges()))
+    names -= _hedges() | (CODES if numbers else frozenset())
+    return Said(frozenset(numbers), calendar_names, frozenset(words), frozenset(names), frozenset(units))
+
+
+class _Found(NamedTuple):
+    """The numbers of words, what they are of, and the words that are neither numbers nor hedges."""
+
+    numbers: set[float]
+    units: set[tuple[float, str, str]]
+    rest: list[str]
+
+
+def _read(words: Sequence[str], language: str) -> _Found:
+    numbers: set[float] = set()
+    units: set[tuple[float, str, str]] = set()
+    rest: list[str] = []
+    at = 0
+    while at < len(words):
+        value, end = number_at(words, at, language)
+        if value is not None:
+            numbers.add(value)
+            unit, end = unit_of(words, at, end, language)
+            if unit:
+                units.add((value, *unit))
+        else:
+            if words[at] not in _hedges() and not is_mark(words[at]):
+                rest.append(words[at])
+            rest += words[at + 1 : end]
+        at = end
+    return _Found(numbers, units, rest)
+
+
+@cache
+def _hedges() -> frozenset[str]:
+    return frozenset(f"{_HEDGES} {_COURTESIES}".split())
 
 
 def same(one: Said, other: Said) -> bool | None:
@@ -148,11 +136,13 @@ def same(one: Said, other: Said) -> bool | None:
         return False
     if bool(one.figures) != bool(other.figures):
         return False
-    if _part(one.words, other.words):
+    agreed = _agreed_units(one, other)
+    mine, its = one.words - agreed, other.words - agreed
+    if _part(mine, its):
         return True
     if one.figures:
-        brief = len(one.words | other.words) <= MOST_WORDS_ROUND_A_NAME
-        return True if brief and (one.calendar or not one.words or not other.words) else None
+        brief = len(mine | its) <= MOST_WORDS_ROUND_A_NAME
+        return True if brief and (one.calendar or not mine or not its) else None
     names = all(len(each.words) <= 2 * len(each.names) for each in (one, other))
     return True if names and _part(one.names, other.names) else None
 
@@ -160,8 +150,9 @@ def same(one: Said, other: Said) -> bool | None:
 def contradicts(one: Said, other: Said, kind: Kind) -> bool:
     """Tell whether two answers to a question of that kind cannot both be right, as far as words can tell.
 
-    Two numbers do unless one is the other rounded, two dates where they name different months or years, two names
-    where they share no word. What is vaguer ("in recent months") contradicts nothing.
+    Two numbers of one thing do unless one is the other rounded ("2 years" and "24 months" do not), two dates where they
+    name different months or years, two names where they share no word. What is vaguer ("in recent months") contradicts
+    nothing.
 
     >>> contradicts(said("350 planos", "es"), said("400 shots", "en"), "number")
     True
@@ -173,14 +164,70 @@ def contradicts(one: Said, other: Said, kind: Kind) -> bool:
     if one.calendar and other.calendar and not one.calendar & other.calendar:
         return True
     if one.numbers and other.numbers:
-        return not any(_rounded(a, b) for a in one.numbers for b in other.numbers)
-    if kind == "other" and not one.figures and not other.figures:
-        return _only_names(one) and _only_names(other) and not one.names & other.names
-    return False
+        mine, its = _of_what(one), _of_what(other)
+        pairs = [(a, b) for a in one.numbers for b in other.numbers if _comparable(mine.get(a), its.get(b))]
+        return bool(pairs) and not any(
+            _rounded(a, b) or _half_a_day_apart(a, b, mine.get(a), its.get(b)) for a, b in pairs
+        )
+    return kind == "other" and different_names(one, other)
+
+
+def different_names(one: Said, other: Said) -> bool:
+    """Tell whether both answers are nothing but names, and these have no word in common.
+
+    Translated names may have none in common either, "Secret City" and "Ciudad Secreta".
+
+    >>> different_names(said("Maria Duarte", "en"), said("Luis Ortega", "es"))
+    True
+    >>> different_names(said("Maria Duarte", "en"), said("M. Duarte", "fr"))
+    False
+    """
+    return (
+        not one.figures
+        and not other.figures
+        and _only_names(one)
+        and _only_names(other)
+        and not one.names & other.names
+    )
+
+
+def _of_what(one: Said) -> dict[float, set[str]]:
+    """Return what each number is of, as far as it is known."""
+    units: dict[float, set[str]] = {}
+    for number, unit, _ in one.units:
+        units.setdefault(number, set()).add(unit)
+    return units
+
+
+def _comparable(one: set[str] | None, other: set[str] | None) -> bool:
+    """Tell whether two numbers may be of one thing."""
+    return not one or not other or not one.isdisjoint(other)
+
+
+def _half_a_day_apart(a: float, b: float, one: set[str] | None, other: set[str] | None) -> bool:
+    """Tell whether two hours may be one, as one of them may be of the afternoon: "at 5" and "17:00"."""
+    return abs(a - b) == 12 and (not one or not other) and "hour" in ((one or other) or ())
+
+
+def _agreed_units(one: Said, other: Said) -> set[str]:
+    """Return the words for what numbers are of that both answers have, with the same number: "2 years", "2 anni"."""
+    if not one.units or not other.units:
+        return set()
+    agreed = {unit[:2] for unit in one.units} & {unit[:2] for unit in other.units}
+    return {unit[2] for unit in one.units | other.units if unit[:2] in agreed}
 
 
 def _incompatible(one: Said, other: Said) -> bool:
-    """Tell whether the answers have figures that no answer has both of; the vaguer of two dates is compatible."""
+    """Tell whether the answers have figures that no answer has both of, or a number that is of two things.
+
+    The vaguer of two dates is compatible.
+    """
+    if one.units or other.units:
+        mine, its = _of_what(one), _of_what(other)
+        for number in one.numbers & other.numbers:
+            a, b = mine.get(number), its.get(number)
+            if not _comparable(a, b) or (not (a and b) and RECKONED in (a or b or ())):
+                return True
     if one.calendar and other.calendar:
         return not (one.figures <= other.figures or other.figures <= one.figures)
     return one.figures != other.figures if one.figures and other.figures else False
@@ -211,228 +258,3 @@ def _last_place(number: float) -> float:
 
 def _only_names(one: Said) -> bool:
     return bool(one.names) and len(one.words) <= len(one.names)
-
-
-@dataclass(frozen=True, slots=True)
-class _Numerals:
-    """The words for numbers of one language: below a hundred or joined, one, hundreds, and what multiplies them.
-
-    `single` are those that count once where no number is before them; `both` is the "and" within a number.
-    """
-
-    small: Mapping[str, int]
-    ones: frozenset[str]
-    hundreds: frozenset[str]
-    scales: Mapping[str, int]
-    single: frozenset[str]
-    parts: Mapping[str, Decimal]
-    both: str
-    french: bool
-
-
-def _read(words: Sequence[str], known: _Numerals) -> tuple[set[float], list[str]]:
-    """Return the numbers of the words, and the words that are neither numbers nor hedges."""
-    numbers: set[float] = set()
-    rest: list[str] = []
-    at = 0
-    while at < len(words):
-        value, after = _number(words, at, known)
-        if value is not None:
-            numbers.add(value)
-            if _word(words, after + 1) in _PER_CENT.get(_word(words, after), ()):
-                after += 2
-        elif words[at] not in _hedges():
-            rest.append(words[at])
-        if value is None and words[at] in _VAGUE:
-            while _word(words, after) in known.scales or _word(words, after) in known.hundreds:
-                rest.append(words[after])
-                after += 1
-        at = after
-    return numbers, rest
-
-
-def _number(words: Sequence[str], at: int, known: _Numerals) -> tuple[float | None, int]:
-    """Return the value of the number that begins at a word, and where it ends; None, one word on, where none begins."""
-    value, end = _below_a_thousand(words, at, known)
-    if value is None and words[at] in known.parts:
-        end = at + (2 if _word(words, at + 1) in _OF else 1)
-        value = known.parts[words[at]] if _word(words, end) in known.scales else None
-    elif value is None and words[at] in known.single:
-        value, end = Decimal(1), at
-    if value is None:
-        return None, at + 1
-    last = 1
-    value, end = _and_a_half(words, end, value, known)
-    # "Mil millones", "12 miles de millones".
-    while (scale := known.scales.get(_word(words, then := end + (last > 1 and _word(words, end) in _OF)), 0)) > last:
-        value, last, end = value * scale, scale, then + 1
-    if last > 1:
-        value, end = _and_a_half(words, end, value, known, of=last)
-    while last >= 1000:
-        joined = _behind_and(words, end, known)
-        more, after = _below_a_thousand(words, joined, known, figures=False, one=joined > end)
-        scale = known.scales.get(_word(words, after), 1)
-        # "Mil y dos mil" are two numbers, "mil doscientos millones" is one.
-        if more is None or scale == last:
-            break
-        value = (value + more) * scale if scale > last else value + more * scale
-        last, end = scale, after + (scale > 1)
-    number = float(value)
-    return (number, end) if math.isfinite(number) else (None, at + 1)
-
-
-def _and_a_half(
-    words: Sequence[str], end: int, value: Decimal, known: _Numerals, *, of: int = 1
-) -> tuple[Decimal, int]:
-    """Add the half of "two and a half", "un milione e mezzo"."""
-    at = _behind_and(words, end, known)
-    # Without "and" before it the half is of something else, but where a whole one of what it is of was named.
-    joined = at > end or (not known.both and of > 1)
-    half = known.parts.get(_word(words, at))
-    return (value + half * of, at + 1) if joined and half else (value, end)
-
-
-def _below_a_thousand(
-    words: Sequence[str], at: int, known: _Numerals, *, figures: bool = True, one: bool = False
-) -> tuple[Decimal | None, int]:
-    """Return the value of the figure, or of the words for a number below a thousand, at a place, and where it ends."""
-    figure = _figure(_word(words, at)) if figures else None
-    if figure is not None:
-        # "50 cents" are money in French.
-        many = not known.french and _word(words, at + 1) in known.hundreds
-        return (figure * 100, at + 2) if many else (figure, at + 1)
-    value, end = _below_a_hundred(words, at, known, one=one)
-    if _word(words, end) in known.hundreds and (value < 100 if value else _word(words, end) != "cents"):
-        value, end = (value or 1) * 100, end + 1
-    elif value is None or value % 100:
-        return (None if value is None else Decimal(value)), end
-    joined = _behind_and(words, end, known)
-    more, after = _below_a_hundred(words, joined, known, one=joined > end)
-    # The three of "two hundred, three hundred" is of the second.
-    if more is not None and more < 100 and _word(words, after) not in known.hundreds:
-        value, end = value + more, after
-    return Decimal(value), end
-
-
-def _below_a_hundred(words: Sequence[str], at: int, known: _Numerals, *, one: bool = False) -> tuple[int | None, int]:
-    """Return the value of the words for a number below a hundred, or joined to one, and where they end.
-
-    One is also an article: it counts where `one` says so, and before "hundred" and its like.
-    """
-    value, end = _small(words, at, known)
-    if value is None:
-        if _word(words, at) not in known.ones:
-            return None, at
-        behind = _word(words, at + 1)
-        half = _word(words, at + 2) in known.parts and behind == known.both
-        return (1, at + 1) if one or half or behind in known.hundreds or behind in known.single else (None, at)
-    if value % 10 or not 20 <= value < 100:
-        return value, end
-    # French alone has "et" within, before one and eleven; and counts from 60 and 80 on to 19.
-    joined = end + (known.french and _word(words, end) == "et")
-    if _word(words, joined) in known.ones:
-        return (value + 1, joined + 1) if not known.french or joined > end or value == 80 else (value, end)
-    more, after = _small(words, joined, known)
-    most = 20 if known.french and value in (60, 80) else 10
-    return (value + more, after) if more is not None and more < most and (joined == end or more == 11) else (value, end)
-
-
-def _small(words: Sequence[str], at: int, known: _Numerals) -> tuple[int | None, int]:
-    """Return the value of the longest number word at a place, and where it ends."""
-    for taken in (3, 2, 1) if known.french else (1,):
-        value = known.small.get("-".join(words[at : at + taken]))
-        if value is not None and at + taken <= len(words):
-            return value, at + taken
-    return None, at
-
-
-def _figure(word: str) -> Decimal | None:
-    if not word[:1].isdigit():
-        return None
-    try:
-        return Decimal(word)
-    except InvalidOperation:  # a digit of another script, or "٣x"
-        return None
-
-
-def _word(words: Sequence[str], at: int) -> str:
-    """Return the word at a place, nothing behind the last one."""
-    return words[at] if at < len(words) else ""
-
-
-def _behind_and(words: Sequence[str], at: int, known: _Numerals) -> int:
-    return at + (bool(known.both) and _word(words, at) == known.both)
-
-
-def _split_thousands(words: list[str], language: str) -> list[str]:
-    """Return "trentamila" as two words, and "duemilaventisei" as three."""
-    if language != "it":
-        return words
-    known = _numerals("it")
-    split: list[str] = []
-    for word in words:
-        parts = _GLUED_THOUSANDS.fullmatch(word)
-        others = [part for part in (parts[1], parts[3]) if part] if parts else []
-        numbers = all(part in known.small or part in known.hundreds for part in others)
-        split += [part for part in parts.groups() if part] if parts and numbers else [word]
-    return split
-
-
-@cache
-def _numerals(language: str) -> _Numerals:
-    single, several = _SCALES.get(language, {}), _SCALES_OF_SEVERAL.get(language, {})
-    return _Numerals(
-        _small_words(language),
-        frozenset(_ONES.get(language, ())),
-        frozenset(_HUNDREDS.get(language, ())),
-        {**_ABBREVIATED, **single, **several},
-        frozenset(single),
-        _PARTS.get(language, {}),
-        _AND.get(language, ""),
-        language == "fr",
-    )
-
-
-@cache
-def _small_words(language: str) -> dict[str, int]:
-    """Return the words for numbers below a hundred, and those of Spanish and Italian below a thousand in one word."""
-    simple = dict(zip(_SMALL.get(language, "").split(), _VALUES, strict=False))
-    if language == "es":
-        units = {word: value for word, value in simple.items() if value < 10} | {"un": 1, "uno": 1, "una": 1}
-        hundreds = {f"{word}cient": value for word, value in simple.items() if value in (2, 3, 4, 6, 8)}
-        hundreds |= {"quinient": 5, "setecient": 7, "novecient": 9}
-        twenties = {f"veinti{word}": 20 + value for word, value in units.items()}
-        return (
-            simple
-            | twenties
-            | {f"{word}{end}": value * 100 for word, value in hundreds.items() for end in ("os", "as")}
-        )
-    if language == "fr":
-        return simple | {"quatre-vingt": 80, "septante": 70, "huitante": 80, "octante": 80, "nonante": 90}
-    return simple | (_joined_in_italian(simple) if language == "it" else {})
-
-
-def _joined_in_italian(simple: dict[str, int]) -> dict[str, int]:
-    """Return "trentacinque", "ventuno", "duecento", "centoventi" and their like."""
-    units = {word: value for word, value in simple.items() if value < 10}
-    ones = units | {"un": 1, "uno": 1}
-    joined: dict[str, int] = {}
-    for tens, value in simple.items():
-        if value >= 20:
-            joined |= {word: value + more for unit, more in ones.items() for word in _in_one(tens, unit)[-1:]}
-    below = simple | ones | joined
-    for hundred, value in {"cento": 100, **{f"{unit}cento": value * 100 for unit, value in units.items()}}.items():
-        joined |= {word: value + more for rest, more in below.items() for word in _in_one(hundred, rest)}
-        joined[hundred] = value
-    # "Cento" alone is among the hundreds.
-    return {word: value for word, value in joined.items() if word != "cento"}
-
-
-def _in_one(before: str, behind: str) -> list[str]:
-    """Return the ways to write two Italian number words in one, the last of them without a vowel before a vowel."""
-    return [before + behind, *([before[:-1] + behind] if behind[0] in "uo" else [])]
-
-
-@cache
-def _hedges() -> frozenset[str]:
-    return frozenset(f"{_HEDGES} {_COURTESIES}".split())
