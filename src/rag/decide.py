@@ -26,10 +26,11 @@ from rag.expect import (
     holds_a_year,
 )
 from rag.lexical import coverage, question_words, terms, with_beginning
-from rag.lists import asks_for_several, whole_list
+from rag.lists import whole_list
 from rag.names import names
 from rag.read import AnswerVectors, Reading
 from rag.same import Said, different_names, said, same
+from rag.several import asks_for_several
 from rag.spans import Alternative, Citation, Reason, Span
 
 DECISION_FILE = Path(__file__).parent / "models" / "decision.json"
