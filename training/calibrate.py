@@ -41,6 +41,8 @@ QUESTIONS_OF_A_LANGUAGE = 9
 # Of a user's questions so many are taken to have no answer; there are more among those asked here, which count less.
 UNANSWERABLE_SHARE = 0.25
 MOST_WRONG_REFUSALS = 0.06
+# How much the weights of the confidence are drawn to 0; more would keep what is rare, as another date is, from counting.
+SHRINKAGE = 1e-5
 # What questions count in the fit by what they are about: passages of an encyclopaedia, news, dossiers. There are fewer
 # of news, and more would fit them to the last.
 SHARES = {"passages": 0.6, "news": 0.2, "dossiers": 0.2}
@@ -353,7 +355,7 @@ def fit_confidence(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], float]:
     def loss(weights: NDArray[np.float64]) -> float:
         logits = rows @ weights[:-1] + weights[-1] + untold
         each = np.logaddexp(0, logits) - right * logits
-        return float((heavy * each).sum()) + 0.001 * float(weights[:-1] @ weights[:-1])
+        return float((heavy * each).sum()) + SHRINKAGE * float(weights[:-1] @ weights[:-1])
 
     fitted = descend(loss, len(ASSURANCE) + 1, positive=[ASSURANCE.index(name) for name in NEVER_AGAINST])
     return fitted[:-1], float(fitted[-1])
