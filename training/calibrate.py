@@ -41,7 +41,7 @@ QUESTIONS_OF_A_LANGUAGE = 9
 # Of a user's questions so many are taken to have no answer; there are more among those asked here, which count less.
 UNANSWERABLE_SHARE = 0.25
 MOST_WRONG_REFUSALS = 0.06
-# How much the weights of the confidence are drawn to 0; more would keep what is rare, as another date is, from counting.
+# How much the weights of the confidence are drawn to 0; more keeps what is rare, as another date is, from counting.
 SHRINKAGE = 1e-5
 # What questions count in the fit by what they are about: passages of an encyclopaedia, news, dossiers. There are fewer
 # of news, and more would fit them to the last.
