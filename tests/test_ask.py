@@ -174,7 +174,7 @@ LIGHTHOUSE = ("¿Quién construyó el faro de Cabo Blanco?", "El faro de Cabo Bl
 
 
 def test_a_follow_up_leans_on_the_turns_before(assistant: Assistant) -> None:
-    question = "And how old is it?"
+    question = "And when did it open?"
     assert assistant.ask(question, threshold=0).citations[0].answer.document.id != "faro.txt"
     answer = assistant.ask(question, [("¿Quién construyó el faro?", "Luis Ortega")], threshold=0)
     check(answer, assistant)
