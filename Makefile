@@ -14,7 +14,7 @@ READER_MINUTES ?= 200
 ANSWERED_MINUTES ?= 40
 EARLIER ?=
 
-.PHONY: check test gold second news dossiers history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader reader-scores decision
+.PHONY: check test gold second news dossiers history browser screenshots bench peers torture fuzz clients encoder encoder-of-one-teacher encoder-scores translations reader second-reader reader-scores decision
 
 check:  ## lint, format, types, architecture
 	ruff check .
@@ -96,6 +96,13 @@ reader: $(RUNS)/translated  ## train the reader on the body that `make encoder` 
 	$(READ) --start $(RUNS)/reader --teacher $(RUNS)/reading $(RUNS)/reading_dropped --out $(RUNS)/reader_rounded --dropout 0 --rounding-from 0.5 --rate 2e-4 --minutes $(READER_MINUTES)
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reader_rounded --out $(MODELS)/reader
 	$(PYTHON) -m training.export_reader --trained $(RUNS)/reading_dropped --words-in-four-bits --out $(MODELS)/second_reader
+
+$(RUNS)/mined.jsonl:
+	$(PYTHON) -m training.mine --out $@.part && mv $@.part $@
+
+second-reader: $(RUNS)/translated $(RUNS)/mined.jsonl  ## go on from the bundled second reader with what the program has it read of the dossiers to train on; resumes
+	$(READ) --start src/rag/models/second_reader --mined $(RUNS)/mined.jsonl --out $(RUNS)/second_reader --keep-words --dossiers 0.12 --mined-share 0.45 --characters 150 420 --rounding-from 0.6 --rate 8e-5 --minutes $(READER_MINUTES)
+	$(PYTHON) -m training.export_reader --trained $(RUNS)/second_reader --out $(MODELS)/second_reader --words-in-four-bits
 
 reader-scores:  ## development figures of both readers, and of their weights without rounding as they run
 	for folder in reader second_reader; do \

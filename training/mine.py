@@ -62,6 +62,7 @@ def main() -> None:
         "--dossiers", type=int, nargs=2, default=(0, None), help="the first one, and the one to stop at"
     )
     arguments = options.parse_args()
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     encoder, reader = OnnxEncoder(), open_reader()
     chosen = list(enumerate(trained_on(read_dossiers())))[slice(*arguments.dossiers)]
     mined = [each for number, dossier in track(chosen, "mining") for each in mine(dossier, number, encoder, reader)]
