@@ -46,6 +46,7 @@ def test_names_are_written_large_within_a_sentence(question: str, expected: list
         ("Chi è il sindaco di Portalba?", "it", ()),
         ("Who won the Tour de France in 2012?", "en", ("Tour", "France", "2012")),
         ("When did Robert Stromberg open it in 2033?", "en", ("Robert Stromberg",)),
+        ("Who is the head of Napoli's harbour?", "en", ("Napoli",)),
         # Spelled in another way, or another language's word for it.
         ("Che cosa ha detto Elio Sanctoro?", "it", ()),
         ("Who came from London?", "en", ()),

@@ -64,7 +64,7 @@ def unmentioned(
             joined[-1] = (joined[-1][0], match.end())
         else:
             joined.append(match.span())
-    return tuple(dict.fromkeys(question[start:end] for start, end in joined))
+    return tuple(dict.fromkeys(_OF_WHOM.sub("", question[start:end]) for start, end in joined))
 
 
 def _matches(question: str) -> list[re.Match[str]]:
