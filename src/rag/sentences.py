@@ -165,13 +165,10 @@ def _is_wrapped(previous: str, line: str, width: int) -> bool:
 
     It begins with a small letter, or its first word, a name or a number, had no room in a line of that width.
     """
+    if len(previous) < _WRAPPED:
+        return False
     no_room = len(previous) + 1 + len(line.split(maxsplit=1)[0]) > width > 0
-    return (
-        len(previous) >= _WRAPPED
-        and (line[:1].islower() or no_room)
-        and not _BULLET.match(line)
-        and not _LINE_ENDS.search(previous[-20:])
-    )
+    return (line[:1].islower() or no_room) and not _BULLET.match(line) and not _LINE_ENDS.search(previous[-20:])
 
 
 def _block_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
