@@ -1,8 +1,8 @@
 """Finds what the second reader is to tell apart: what the program has it read of the dossiers that are trained on.
 
 Near misses that are drawn from a folder by chance, or by their words, are mostly easy to see through. These are the
-sentences around which the first reader finds an answer likeliest, as the program cuts them, for every question in two
-of its four languages (hard negatives by the model itself, after Xiong et al. 2021, "Approximate Nearest Neighbor
+sentences around which the first reader finds an answer likeliest, as the program cuts them, in the four passages that
+search finds first, for every question in two of its four languages (hard negatives by the model itself, after Xiong et al. 2021, "Approximate Nearest Neighbor
 Negative Contrastive Learning for Dense Text Retrieval", who mine them for search). As a command it writes them as
 JSON lines, a few minutes on two cores.
 """
