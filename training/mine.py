@@ -2,9 +2,9 @@
 
 Near misses that are drawn from a folder by chance, or by their words, are mostly easy to see through. These are the
 sentences around which the first reader finds an answer likeliest, as the program cuts them, in the four passages that
-search finds first, for every question in two of its four languages (hard negatives by the model itself, after Xiong et al. 2021, "Approximate Nearest Neighbor
-Negative Contrastive Learning for Dense Text Retrieval", who mine them for search). As a command it writes them as
-JSON lines, a few minutes on two cores.
+search finds first, for every question in two of its four languages: hard negatives by the model itself, as Xiong et
+al. 2021 ("Approximate Nearest Neighbor Negative Contrastive Learning for Dense Text Retrieval") mine them for search.
+As a command it writes them as JSON lines, in twenty minutes on two cores.
 """
 
 import argparse
